@@ -1,0 +1,56 @@
+# Every target does its own set-up: a fresh machine needs Python 3.11 or later, make, and Go where the official
+# Pulumi download cannot be reached (docs/toolchain.md).
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+.PHONY: setup
+setup: $(STAMP) ## Install everything into .venv
+
+.PHONY: toolchain
+toolchain: $(STAMP) ## Find, download or build the Pulumi CLI and its plugins (minutes the first time)
+	@$(BIN)/python -m automation.toolchain
+
+.PHONY: up
+up: toolchain ## Start the whole system on this machine, with the lab; Ctrl-C stops it
+	@$(BIN)/slipway up
+
+.PHONY: demo
+demo: toolchain ## Order, pay for, watch, read back and cancel six workloads
+	@$(BIN)/python -m lab.demo
+
+.PHONY: bench
+bench: toolchain ## Measure; prints a table and writes build/bench.json
+	@$(BIN)/slipway bench
+
+.PHONY: lint
+lint: $(STAMP) ## Style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: check
+check: lint ## The fast loop: lint, and the tests that start no server and no engine
+	$(BIN)/pytest -q -n 2 -m "not engine and not e2e and not servers"
+
+.PHONY: test
+test: toolchain lint ## Everything: set-up, lint, and every test
+	$(BIN)/pytest -n 2 --dist loadscope
+
+.PHONY: lock
+lock: ## Resolve dependencies anew into requirements.lock
+	$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras \
+	    --group dev --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.lock

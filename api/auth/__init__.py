@@ -1,0 +1,1 @@
+"""Who is asking: accounts, sessions, API tokens, SSH keys and rate limits."""

@@ -1,0 +1,1 @@
+"""Money: Stripe Checkout, webhooks, the ledger, refunds and reconciliation."""

@@ -1,0 +1,1 @@
+"""The application's database: base classes, transactions and migrations."""

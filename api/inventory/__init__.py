@@ -1,0 +1,1 @@
+"""What exists: sites, nodes with their capacity, and the guests on them."""

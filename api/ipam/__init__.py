@@ -1,0 +1,1 @@
+"""Addresses: IPv4 pools, delegated IPv6 prefixes and VMIDs."""

@@ -1,0 +1,151 @@
+"""Reserves all that an order needs, in one transaction: node, VMID, addresses, names; then nothing can fail to fit."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
+
+from api.auth.models import SshKey
+from api.billing.models import Checkout
+from api.dns.models import DnsLabel, DnsZone
+from api.errors import InvalidInput, NoCapacity
+from api.inventory.capacity import Capacity, PlacedOn
+from api.inventory.models import Site
+from api.inventory.placement import node_class_for
+from api.ipam.service import Ipam
+from api.orders.models import Order, OrderStatus
+from api.orders.offer import Offer, find_offer
+from api.orders.schemas import OrderRequest
+from api.orders.spec import Reservation, build_spec, dns_label
+from api.vault import Vault, generate_passphrase
+from api.workloads.models import StatusChange, Workload, WorkloadStatus
+from components.specs import WorkloadKind
+
+
+class OrderReserver:
+    """Reserves for one order; the caller's transaction commits all of it or none."""
+
+    def __init__(self, session: Session, vault: Vault, checkout_time: timedelta) -> None:
+        self._session = session
+        self._vault = vault
+        self._checkout_time = checkout_time
+
+    def reserve(self, owner_id: UUID, request: OrderRequest) -> UUID:
+        """Write order, workload and everything held for it; returns the order's id.
+
+        Raises:
+            InvalidInput: naming the field that is wrong.
+            NoCapacity: if nothing is left.
+        """
+        session = self._session
+        offer = find_offer(session, request)
+        keys = chosen_ssh_keys(session, owner_id, request, offer.product.kind)
+        _refuse_taken_name(session, owner_id, request.name)
+        zone = self._zone()
+        sites = Ipam(session).sites_with_room()
+        if not sites:
+            raise NoCapacity("there is no free public address at the moment; nothing was charged")
+        capacity = Capacity(session)
+        placed = capacity.place(node_class_for(offer.product.kind), offer.version.id, offer.resources, sites)
+        order = self._new_order(owner_id, offer)
+        workload = self._new_workload(order, offer, request.name, placed)
+        held = self._hold(workload, placed, zone)
+        workload.desired = build_spec(held, offer.resources, offer.definition, keys).model_dump(mode="json")
+        capacity.hold(placed.node, workload.id, offer.resources)
+        session.add(DnsLabel(id=uuid7(), zone_id=zone.id, label=held.dns_label, workload_id=workload.id))
+        session.flush()
+        return order.id
+
+    def _zone(self) -> DnsZone:
+        zone = self._session.scalars(select(DnsZone).where(DnsZone.is_default)).one_or_none()
+        if zone is None:
+            raise NoCapacity("no DNS zone is set up for workloads yet; nothing was charged")
+        return zone
+
+    def _new_order(self, owner_id: UUID, offer: Offer) -> Order:
+        order = Order(
+            id=uuid7(),
+            owner_id=owner_id,
+            status=OrderStatus.PENDING_PAYMENT,
+            size_id=offer.size.id,
+            template_version_id=offer.version.id,
+            description=offer.description,
+            price_cents=offer.size.price_cents,
+            currency=offer.size.currency,
+        )
+        self._session.add(order)
+        self._session.flush()
+        expires_at = self._session.execute(select(func.now() + self._checkout_time)).scalar_one()
+        self._session.add(Checkout(order_id=order.id, expires_at=expires_at))
+        return order
+
+    def _new_workload(self, order: Order, offer: Offer, name: str, placed: PlacedOn) -> Workload:
+        workload_id = uuid7()
+        workload = Workload(
+            id=workload_id,
+            owner_id=order.owner_id,
+            order_id=order.id,
+            kind=offer.product.kind,
+            name=name,
+            status=WorkloadStatus.PENDING_PAYMENT,
+            node_id=placed.node.id,
+            vmid=Ipam(self._session).next_vmid(),
+            desired={},
+            stack=f"w-{workload_id}",
+            passphrase_encrypted=self._vault.seal(generate_passphrase()),
+        )
+        self._session.add(workload)
+        self._session.flush()
+        self._session.add(
+            StatusChange(
+                id=uuid7(), workload_id=workload_id, to_status=WorkloadStatus.PENDING_PAYMENT, reason="ordered"
+            )
+        )
+        return workload
+
+    def _hold(self, workload: Workload, placed: PlacedOn, zone: DnsZone) -> Reservation:
+        return Reservation(
+            workload_id=workload.id,
+            order_id=workload.order_id,
+            hostname=workload.name,
+            node=placed.node.name,
+            vmid=workload.vmid,
+            storage=placed.node.storage,
+            bridge=placed.node.bridge,
+            template_source=placed.template_source,
+            addresses=Ipam(self._session).hold(placed.node.site_id, workload.id),
+            nameservers=self._session.get_one(Site, placed.node.site_id).nameservers,
+            zone_id=zone.provider_zone_id,
+            zone_name=zone.name,
+            dns_label=dns_label(workload.name, workload.id),
+        )
+
+
+def _refuse_taken_name(session: Session, owner_id: UUID, name: str) -> None:
+    taken = session.scalars(
+        select(Workload.id).where(
+            Workload.owner_id == owner_id, Workload.name == name, Workload.status != WorkloadStatus.DELETED
+        )
+    ).first()
+    if taken is not None:
+        raise InvalidInput(f"'name': you already have a workload '{name}'", field="name")
+
+
+def chosen_ssh_keys(session: Session, owner_id: UUID, request: OrderRequest, kind: WorkloadKind) -> tuple[str, ...]:
+    """Return the public keys that a request names.
+
+    Raises:
+        InvalidInput: if a cloud VM has none, or the account has no key of that name.
+    """
+    if kind is WorkloadKind.CLOUD_VM and not request.ssh_keys:
+        raise InvalidInput("'ssh_keys': a cloud VM needs at least one, or nobody could log in", field="ssh_keys")
+    rows = session.execute(
+        select(SshKey.name, SshKey.public_key).where(SshKey.user_id == owner_id, SshKey.name.in_(request.ssh_keys))
+    )
+    known = {row.name: row.public_key for row in rows}
+    for name in request.ssh_keys:
+        if name not in known:
+            raise InvalidInput(f"'ssh_keys': your account has no SSH key named '{name}'", field="ssh_keys")
+    return tuple(known[name] for name in dict.fromkeys(request.ssh_keys))

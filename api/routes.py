@@ -1,0 +1,22 @@
+"""All routes, in one place. A new package is added here and nowhere else."""
+
+from fastapi import APIRouter
+
+from api.auth import endpoints as auth
+from api.billing import endpoints as billing
+from api.catalogue import endpoints as catalogue
+from api.operations import endpoints as operations
+from api.orders import endpoints as orders
+from api.workloads import endpoints as workloads
+
+ROUTERS: tuple[APIRouter, ...] = (
+    auth.router,
+    catalogue.router,
+    orders.router,
+    workloads.router,
+    operations.router,
+)
+"""Served under ``/v1``; each request is counted against its caller's rate limit."""
+
+UNCOUNTED_ROUTERS: tuple[APIRouter, ...] = (billing.router,)
+"""Served under ``/v1`` without a rate limit: webhooks, whose sender is known by its signature and comes in bursts."""

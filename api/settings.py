@@ -1,0 +1,76 @@
+"""Settings, read from the environment. There are no default secrets: a missing one stops the start by name."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AnyHttpUrl, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class DatabaseSettings(BaseSettings):
+    """Where the application's PostgreSQL and Redis are."""
+
+    model_config = SettingsConfigDict(env_prefix="SLIPWAY_", populate_by_name=True, extra="ignore")
+
+    database_url: Annotated[SecretStr, Field(validation_alias="DATABASE_URL")]
+    redis_url: Annotated[SecretStr, Field(validation_alias="REDIS_URL")]
+
+
+class Settings(DatabaseSettings):
+    """What the API process needs.
+
+    Attributes:
+        master_keys: Fernet keys, comma separated, newest first; they wrap node credentials and stack passphrases.
+        public_url: where customers reach the API; Stripe sends them back there.
+        stripe_webhook_secrets: comma separated; two while a secret is being rolled.
+        stripe_api_base: only for a stand-in; None means Stripe itself.
+        checkout_minutes: how long a customer may take to pay; the reservation is held that long. Stripe wants 30
+            minutes at least (and a day at most) from the moment that it makes the page, so what is more than 31 is the
+            time in which an order can go on after Stripe did not answer at first.
+        requests_per_minute: for one caller (token, session or address) over all routes.
+        logins_per_minute: for one address, and for one account.
+        operation_lifetime_seconds: how long an operation may take in all its attempts.
+    """
+
+    master_keys: SecretStr
+    public_url: AnyHttpUrl
+    secure_cookies: bool = True
+    stripe_secret_key: SecretStr
+    stripe_webhook_secrets: SecretStr
+    stripe_api_base: AnyHttpUrl | None = None
+    checkout_minutes: Annotated[int, Field(ge=35, le=1430)] = 40
+    requests_per_minute: Annotated[int, Field(ge=1)] = 300
+    logins_per_minute: Annotated[int, Field(ge=1)] = 10
+    currency: Annotated[str, Field(pattern="^[a-z]{3}$")] = "eur"
+    operation_lifetime_seconds: Annotated[float, Field(ge=10)] = 3600
+
+
+class WorkerSettings(Settings):
+    """What a worker needs besides.
+
+    Attributes:
+        state_database_url: the database that holds Pulumi's state; its own, never the application's.
+        work_root: private directory for engine work files.
+        lease_seconds: a worker that has not renewed its lease for this long has lost the operation.
+        operation_deadline_seconds: an engine run longer than this is interrupted.
+        operation_attempts: after so many failed attempts a retryable failure is final.
+        address_quarantine_seconds: how long a released address rests before it is given out again.
+        sweep_seconds: how often due work is looked for whose message was lost.
+        reconcile_seconds: how often Stripe is asked about unpaid orders ...
+        recheck_payment_seconds: ... each of which is asked about no more often than this.
+        clones_per_storage: guests created at once on one node's storage (Proxmox VE locks the template).
+    """
+
+    state_database_url: SecretStr
+    cloudflare_api_token: SecretStr
+    cloudflare_base_url: AnyHttpUrl | None = None
+    work_root: Path
+    lease_seconds: Annotated[float, Field(ge=1)] = 30
+    operation_deadline_seconds: Annotated[float, Field(ge=10)] = 900
+    operation_attempts: Annotated[int, Field(ge=1)] = 5
+    clones_per_storage: Annotated[int, Field(ge=1)] = 2
+    retry_base_seconds: Annotated[float, Field(gt=0)] = 5
+    address_quarantine_seconds: Annotated[float, Field(ge=0)] = 3600
+    sweep_seconds: Annotated[float, Field(gt=0)] = 10
+    recheck_payment_seconds: Annotated[float, Field(gt=0)] = 300
+    reconcile_seconds: Annotated[float, Field(gt=0)] = 120

@@ -1,0 +1,1 @@
+"""The template registry: operating systems, game and bot templates, with versions."""

@@ -1,0 +1,1 @@
+"""Customers' workloads: desired state, status, and the verbs that change them."""

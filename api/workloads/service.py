@@ -1,0 +1,118 @@
+"""Changes of a workload: every verb changes what is wanted, and an operation makes it so."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
+
+from api.errors import Conflict, NotFound
+from api.operations.models import ACTIVE, Operation, OperationKind
+from api.operations.scheduling import schedule
+from api.workloads.models import StatusChange, Workload, WorkloadStatus
+from api.workloads.transitions import check_move
+
+_POWERED = (WorkloadStatus.RUNNING, WorkloadStatus.STOPPED)
+_GOING = (WorkloadStatus.CANCELLING, WorkloadStatus.DELETED)
+
+
+def lock_workload(session: Session, workload_id: UUID) -> Workload:
+    """Return a workload, locked until the transaction ends.
+
+    Raises:
+        NotFound: if there is none.
+    """
+    workload = session.scalars(
+        select(Workload).where(Workload.id == workload_id).with_for_update().execution_options(populate_existing=True)
+    ).one_or_none()
+    if workload is None:
+        raise NotFound("there is no such workload")
+    return workload
+
+
+def move(session: Session, workload: Workload, status: WorkloadStatus, reason: str) -> None:
+    """Move a workload to another status and write its history.
+
+    Raises:
+        IllegalTransition: if its life has no such move.
+    """
+    if workload.status is status:
+        return
+    check_move(workload.status, status)
+    record_status(session, workload, status, reason)
+
+
+def record_status(session: Session, workload: Workload, status: WorkloadStatus, reason: str) -> None:
+    """Write a status and its line of history; ``move`` is the checked way."""
+    before = workload.status if workload in session and workload.status is not status else None
+    workload.status = status
+    session.add(StatusChange(id=uuid7(), workload_id=workload.id, from_status=before, to_status=status, reason=reason))
+    session.flush()
+
+
+class WorkloadService:
+    """The customer's verbs on one workload, which the caller has locked with ``lock_workload``."""
+
+    def __init__(self, session: Session, deadline_seconds: float) -> None:
+        self._session = session
+        self._deadline_seconds = deadline_seconds
+
+    def set_power(self, workload: Workload, *, started: bool) -> Operation | None:
+        """Want a workload started or stopped; returns the operation, or None if it is so already.
+
+        Raises:
+            Conflict: if the workload is neither running nor stopped.
+        """
+        if workload.desired_absent or workload.status not in (*_POWERED, WorkloadStatus.UPDATING):
+            raise Conflict(f"a workload that is '{workload.status}' cannot be started or stopped")
+        if workload.desired["started"] is started:
+            return self._active(workload)
+        self._change(workload, {"started": started})
+        return self._schedule(workload, OperationKind.APPLY)
+
+    def reboot(self, workload: Workload) -> Operation:
+        """Restart a running workload.
+
+        Raises:
+            Conflict: if it is not running, or another operation is under way.
+        """
+        if workload.status is not WorkloadStatus.RUNNING:
+            raise Conflict(f"a workload that is '{workload.status}' cannot be rebooted")
+        if self._active(workload) is not None:
+            raise Conflict("another operation on this workload is under way; wait until it has ended")
+        return self._schedule(workload, OperationKind.REBOOT)
+
+    def cancel(self, workload: Workload, reason: str) -> Operation | None:
+        """Want a workload and everything it holds gone; repeating it is harmless.
+
+        A running operation is left to end first: what it makes is then taken away by the destroy that follows.
+        """
+        if workload.status in _GOING:
+            return self._active(workload)
+        if workload.status is WorkloadStatus.PENDING_PAYMENT:
+            raise Conflict("this workload is not paid for; let its payment page expire, and it is gone")
+        workload.desired_absent = True
+        workload.generation += 1
+        move(self._session, workload, WorkloadStatus.CANCELLING, reason)
+        return self._schedule(workload, OperationKind.DESTROY)
+
+    def _change(self, workload: Workload, fields: Mapping[str, Any]) -> None:
+        workload.desired = {**workload.desired, **fields}
+        workload.generation += 1
+        self._session.flush()
+
+    def _schedule(self, workload: Workload, kind: OperationKind) -> Operation:
+        return schedule(self._session, workload, kind, self._deadline_seconds)
+
+    def _active(self, workload: Workload) -> Operation | None:
+        return self._session.scalars(
+            select(Operation).where(Operation.workload_id == workload.id, Operation.status.in_(ACTIVE))
+        ).one_or_none()
+
+
+def mark_deleted(session: Session, workload: Workload, reason: str) -> None:
+    """Close a workload's life; its reservations are released by the caller."""
+    move(session, workload, WorkloadStatus.DELETED, reason)
+    workload.deleted_at = session.execute(select(func.now())).scalar_one()

@@ -1,0 +1,1 @@
+"""The command ``slipway``: customers' verbs over HTTP, and the operator's ``up`` and ``doctor``."""

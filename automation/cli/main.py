@@ -1,0 +1,53 @@
+"""The command line's entry point: every command, in one place."""
+
+from collections.abc import Callable
+
+import typer
+
+from automation.cli import account, doctor, orders, tools, up, workloads
+from automation.cli.errors import Commands
+
+_CUSTOMER = "Your servers"
+_ACCOUNT = "Your account"
+_OPERATOR = "Running Slipway"
+
+
+_COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
+    (_CUSTOMER, "catalogue", orders.catalogue),
+    (_CUSTOMER, "order", orders.order),
+    (_CUSTOMER, "list", workloads.list_workloads),
+    (_CUSTOMER, "show", workloads.show),
+    (_CUSTOMER, "logs", workloads.logs),
+    (_CUSTOMER, "start", workloads.start),
+    (_CUSTOMER, "stop", workloads.stop),
+    (_CUSTOMER, "reboot", workloads.reboot),
+    (_CUSTOMER, "cancel", workloads.cancel),
+    (_ACCOUNT, "register", account.register),
+    (_ACCOUNT, "login", account.login),
+    (_ACCOUNT, "logout", account.logout),
+    (_OPERATOR, "up", up.up),
+    (_OPERATOR, "doctor", doctor.doctor),
+)
+
+
+def build() -> typer.Typer:
+    """Put the commands together."""
+    made = typer.Typer(
+        cls=Commands,
+        help="Order servers and run them; or run Slipway itself.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for panel, name, verb in _COMMANDS:
+        made.command(name, rich_help_panel=panel)(verb)
+    made.add_typer(account.ssh_keys, name="ssh-keys", rich_help_panel=_ACCOUNT)
+    made.add_typer(tools.keys, name="keys", rich_help_panel=_OPERATOR)
+    made.add_typer(tools.estate, name="estate", rich_help_panel=_OPERATOR)
+    passed_on = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+    made.command("bench", rich_help_panel=_OPERATOR, context_settings=passed_on)(tools.bench)
+    return made
+
+
+app = build()

@@ -1,0 +1,152 @@
+"""One attempt's dealings with the engine: the one it finds at work or half-way, and its own."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+import structlog
+
+from api.errors import LeaseLost
+from api.operations.events import LogLine
+from api.operations.leases import Leased
+from api.operations.results import AttemptEnd, EngineTrace
+from automation.engine.contract import (
+    Engine,
+    EngineEvent,
+    EngineJob,
+    EngineOutcome,
+    EngineProcess,
+    EngineResult,
+    EngineRun,
+    EngineSecrets,
+    EngineUnavailable,
+)
+from automation.operations.heartbeat import Heartbeat
+from automation.operations.journal import Journal
+
+_LOG = structlog.get_logger(__name__)
+_RECOVERY = "recovery"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRecord:
+    """What the operation's row remembers of an engine.
+
+    Attributes:
+        operation_id: and ``fence``: where the run left its files.
+        goal: kind and generation it works for, or a recovery; the success of another goal is not ours.
+        ended: whether its end was seen: then nothing is left to wait for.
+    """
+
+    process: EngineProcess
+    operation_id: str
+    fence: int
+    goal: str
+    ended: bool = False
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        """Read what ``document`` wrote."""
+        return cls(**{**document, "process": EngineProcess(**document["process"])})
+
+    def document(self) -> dict[str, Any]:
+        """Write the record for the row."""
+        return asdict(self)
+
+
+class EngineAttempt:
+    """Brings a stack to what one lease asks for."""
+
+    def __init__(self, engine: Engine, lease: Leased, journal: Journal, heartbeat: Heartbeat) -> None:
+        """Work with ``engine`` for as long as ``heartbeat`` says that ``lease`` is ours."""
+        self._engine = engine
+        self._lease = lease
+        self._journal = journal
+        self._heartbeat = heartbeat
+
+    @property
+    def _goal(self) -> str:
+        return f"{self._lease.kind} {self._lease.generation}"
+
+    def run(self, job: EngineJob, secrets: EngineSecrets) -> AttemptEnd:
+        """Let the engine work until it has ended; blocks.
+
+        Raises:
+            LeaseLost: if the lease was lost meanwhile; the result at hand is dropped.
+        """
+        try:
+            if self._lease.previous_engine is not None:
+                end = self._take_over(EngineRecord.of(self._lease.previous_engine), job, secrets)
+                if end is not None:
+                    return end
+            return self._start(job, secrets)
+        except EngineUnavailable as error:
+            return AttemptEnd(
+                error_code="engine_unavailable", error_detail=f"{error}.", retryable=True, engine=EngineTrace.UNKNOWN
+            )
+
+    def _start(self, job: EngineJob, secrets: EngineSecrets) -> AttemptEnd:
+        return _end_of(self._work(self._engine.start(job, secrets), job, self._goal))
+
+    def _work(self, run: EngineRun, job: EngineJob, goal: str) -> EngineResult:
+        """Put a run on record before it begins, so that whoever comes next knows who may be at work on the stack."""
+        self._journal.engine(EngineRecord(run.process, job.operation_id, job.fence, goal).document())
+        return self._wait(run)
+
+    def _take_over(self, earlier: EngineRecord, job: EngineJob, secrets: EngineSecrets) -> AttemptEnd | None:
+        """Deal with the engine of an earlier attempt: its success is ours; None means "start afresh".
+
+        An engine survives its worker, so it may still be at work or have ended unseen. One that was killed half-way
+        leaves a lock and interrupted steps behind, which are tidied up only once its death is certain.
+        """
+        self._journal.line(LogLine("recover", "An earlier attempt was cut off; looking at what became of it."))
+        if not earlier.ended:
+            its_job = replace(job, operation_id=earlier.operation_id, fence=earlier.fence)
+            run = self._engine.attach(its_job, secrets, earlier.process)
+            result = None if run is None else self._wait(run)
+            if result is not None and result.outcome is EngineOutcome.SUCCEEDED and earlier.goal == self._goal:
+                return _end_of(result)
+        if not self._engine.terminate(earlier.process):
+            return AttemptEnd(
+                error_code="engine_of_unknown_fate",
+                error_detail="An earlier engine ran on another host and may still be alive.",
+                retryable=True,
+                is_wait=True,
+                engine=EngineTrace.UNKNOWN,
+            )
+        recovered = self._work(self._engine.recover(job, secrets), job, _RECOVERY)
+        return None if recovered.outcome is EngineOutcome.SUCCEEDED else _end_of(recovered)
+
+    def _wait(self, run: EngineRun) -> EngineResult:
+        result = run.wait(self._tell, lambda: self._heartbeat.is_ours)
+        if not self._heartbeat.is_ours:
+            raise LeaseLost("the lease ran out while the engine was at work")
+        return result
+
+    def _tell(self, event: EngineEvent) -> None:
+        """Log an event. A lost lease must not raise here: the engine would work on, instead of being interrupted."""
+        try:
+            self._journal.line(LogLine(event.kind, event.message, event.data))
+        except LeaseLost:
+            self._heartbeat.lose()
+
+
+def _end_of(result: EngineResult) -> AttemptEnd:
+    end = AttemptEnd(
+        outputs=result.outputs,
+        changes=result.changes,
+        pulumi_processes=result.pulumi_processes,
+        cpu_seconds=result.cpu_seconds,
+    )
+    if result.outcome is EngineOutcome.SUCCEEDED:
+        return end
+    failure = result.failure
+    if failure is not None:
+        _LOG.warning("engine_failed", code=failure.code, detail=failure.detail)
+    return replace(
+        end,
+        error_code=f"engine_{result.outcome}" if failure is None else failure.code,
+        error_detail="The engine was stopped before it had finished." if failure is None else failure.message,
+        retryable=failure is None or failure.retryable,
+        engine=EngineTrace.UNTIDY,
+    )

@@ -1,0 +1,171 @@
+"""Runs one operation: lease, engine, verification, result. No database session is open while the engine works."""
+
+import time
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import structlog
+from sqlalchemy.orm import Session
+
+from api.db.session import Database
+from api.errors import LeaseLost
+from api.jobs import Job, JobQueue
+from api.operations.events import LogLine, append
+from api.operations.leases import Leased, Leases, due_operations
+from api.operations.models import OperationKind
+from api.operations.results import AttemptEnd, AttemptResults, EngineTrace, RetryPolicy
+from api.settings import WorkerSettings
+from api.vault import Vault
+from automation.engine.contract import Engine, EngineAction, EngineJob, EngineSecrets
+from automation.operations.engine_attempt import EngineAttempt
+from automation.operations.environment import provider_environment
+from automation.operations.guests import GuestDirectory, GuestError, NodeAccess
+from automation.operations.heartbeat import Heartbeat
+from automation.operations.journal import Journal
+from automation.operations.verification import find_mismatch
+from components.specs import WorkloadKind
+
+_LOG = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRunner:
+    """Carries out operations for one worker process, named ``owner`` in the lease."""
+
+    database: Database
+    engine: Engine
+    guests: GuestDirectory
+    jobs: JobQueue
+    vault: Vault
+    settings: WorkerSettings
+    policy: RetryPolicy
+    owner: str
+
+    def run(self, operation_id: UUID) -> bool:
+        """Carry the operation out if it is due and free; returns whether it was ours. Blocks until it has ended."""
+        asked_at = time.monotonic()
+        with self.database.transaction() as transaction:
+            lease = self._leases(transaction.session).acquire(operation_id, self.settings.clones_per_storage)
+        if lease is None:
+            return False
+        log = _LOG.bind(operation=str(operation_id), fence=lease.fence, attempt=lease.attempt)
+        try:
+            end = self._given_up() if lease.attempt > self.policy.attempts else self._work(lease, asked_at)
+            self._finish(lease, end)
+        except LeaseLost:
+            log.warning("lease_lost")
+            return True
+        log.info("attempt_ended", kind=lease.kind, error=end.error_code)
+        self._kick_waiting(lease.node_id)
+        return True
+
+    def _given_up(self) -> AttemptEnd:
+        """End an operation whose workers all died over it, before it takes another one down."""
+        message = f"It was cut off {self.policy.attempts} times before it could end."
+        return AttemptEnd(error_code="attempts_exhausted", error_detail=message, engine=EngineTrace.UNKNOWN)
+
+    def _work(self, lease: Leased, asked_at: float) -> AttemptEnd:
+        journal = Journal(self.database, lease, self.owner, self.settings.lease_seconds)
+        with Heartbeat(journal.renew, self.settings.lease_seconds, asked_at) as heartbeat:
+            try:
+                journal.begin()
+                return self._attempt(lease, journal, heartbeat)
+            except LeaseLost:
+                raise
+            except Exception:  # noqa: BLE001 - without an end the attempt would be made again and again, at once
+                _LOG.exception("attempt_failed", operation=str(lease.operation_id))
+                message = "Something went wrong on our side."
+                return AttemptEnd(
+                    error_code="internal", error_detail=message, retryable=True, engine=EngineTrace.UNKNOWN
+                )
+
+    def _attempt(self, lease: Leased, journal: Journal, heartbeat: Heartbeat) -> AttemptEnd:
+        node = NodeAccess(
+            name=lease.node_name,
+            endpoint=lease.node_endpoint,
+            verify_tls=lease.node_verify_tls,
+            api_token=self.vault.open(lease.node_token_encrypted),
+        )
+        if lease.kind is OperationKind.REBOOT:
+            return self._reboot(lease, node)
+        if lease.kind is OperationKind.DESTROY and not lease.has_stack:
+            return self._verify(lease, node, AttemptEnd())
+        self._shut_down_first(lease, node, journal)
+        secrets = EngineSecrets(
+            backend_url=self.settings.state_database_url.get_secret_value(),
+            passphrase=self.vault.open(lease.passphrase_encrypted),
+            provider_environment=provider_environment(node, self.settings),
+        )
+        end = EngineAttempt(self.engine, lease, journal, heartbeat).run(self._job(lease), secrets)
+        return self._verify(lease, node, end) if end.error_code is None else end
+
+    def _shut_down_first(self, lease: Leased, node: NodeAccess, journal: Journal) -> None:
+        """Let a guest that is to be stopped shut itself down: what the engine would do is pull the plug."""
+        if lease.kind is not OperationKind.APPLY or lease.desired["started"] or not lease.was_applied:
+            return
+        journal.line(LogLine("guest", f"Asking {lease.name} to shut down."))
+        try:
+            obeyed = self.guests.shut_down(node, lease.vmid, WorkloadKind(str(lease.desired["kind"])))
+        except GuestError:
+            return  # the engine meets the same trouble and has the words for it
+        if not obeyed:
+            journal.line(LogLine("guest", f"{lease.name} does not react; it will be switched off."))
+
+    def _reboot(self, lease: Leased, node: NodeAccess) -> AttemptEnd:
+        end = AttemptEnd(engine=EngineTrace.UNKNOWN)  # whatever engine is on record is not this operation's
+        try:
+            self.guests.reboot(node, lease.vmid, WorkloadKind(str(lease.desired["kind"])))
+        except GuestError as error:
+            return _failed(end, "node_unreachable", f"{error}.")
+        return self._verify(lease, node, end)
+
+    def _verify(self, lease: Leased, node: NodeAccess, end: AttemptEnd) -> AttemptEnd:
+        """Believe the node, not the engine: is the guest there and ours, or is it gone?"""
+        try:
+            facts = self.guests.find(node, lease.vmid)
+        except GuestError as error:
+            return _failed(end, "node_unreachable", f"{error}.")
+        wrong = find_mismatch(lease.kind, lease.desired, facts)
+        if wrong is not None:
+            return _failed(end, wrong.code, wrong.detail, retryable=wrong.retryable)
+        return replace(end, is_running=facts is not None and facts.is_running)
+
+    def _finish(self, lease: Leased, end: AttemptEnd) -> None:
+        with self.database.transaction() as transaction:
+            session = transaction.session
+            line = LogLine("end", "Done." if end.error_code is None else f"{end.error_detail}")
+            append(session, lease.operation_id, lease.attempt, [line])
+            results = AttemptResults(session, self._leases(transaction.session), self.policy)
+            following = results.apply(lease, end)
+            if following is not None:
+                following_id = following.id
+                transaction.after_commit(lambda: self.jobs.enqueue(Job.RUN_OPERATION, following_id))
+            if end.error_code is not None:
+                transaction.after_commit(lambda: self.jobs.enqueue(Job.PAY_REFUNDS))
+
+    def _kick_waiting(self, node_id: UUID) -> None:
+        """Hint at operations that found the node busy: the place that has just become free is theirs."""
+        limit = self.settings.clones_per_storage
+        with self.database.transaction() as transaction:
+            waiting = due_operations(transaction.session, limit, node_id=node_id, limit=limit)
+        for operation_id in waiting:
+            self.jobs.enqueue(Job.RUN_OPERATION, operation_id)
+
+    def _job(self, lease: Leased) -> EngineJob:
+        return EngineJob(
+            operation_id=str(lease.operation_id),
+            fence=lease.fence,
+            stack=lease.stack,
+            action=EngineAction.DESTROY if lease.kind is OperationKind.DESTROY else EngineAction.UP,
+            spec=lease.desired,
+            work_root=self.settings.work_root,
+            stack_may_exist=lease.has_stack,
+            deadline_seconds=self.settings.operation_deadline_seconds,
+        )
+
+    def _leases(self, session: Session) -> Leases:
+        return Leases(session, self.owner, self.settings.lease_seconds)
+
+
+def _failed(end: AttemptEnd, code: str, detail: str, *, retryable: bool = True) -> AttemptEnd:
+    return replace(end, error_code=code, error_detail=detail, retryable=retryable)

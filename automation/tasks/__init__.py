@@ -1,0 +1,1 @@
+"""Celery tasks: thin functions that call services. The job contract they implement is ``api.jobs``."""

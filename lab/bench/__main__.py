@@ -1,0 +1,62 @@
+"""``slipway bench``: prints a table, writes a JSON file."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from automation.embedded.system import EmbeddedSystem, SystemOptions
+from lab.bench.engine import measure_engine
+from lab.bench.figures import Figure, print_figures, write_json
+from lab.bench.orders import OrderBench
+from lab.bench.webhooks import measure_ingest
+from lab.document import LabDocument
+
+_TOGETHER = 10
+_TASK_SECONDS = 20.0
+
+
+def main() -> int:
+    """Run the benchmarks; returns 1 if a target is missed."""
+    parser = argparse.ArgumentParser(prog="slipway bench", description="Measure this machine; takes about ten minutes.")
+    parser.add_argument("--orders", type=int, default=20, help="measured orders, after warm-up (default 20)")
+    parser.add_argument("--events", type=int, default=3000, help="webhooks to send (default 3000)")
+    parser.add_argument("--json", type=Path, default=Path("build/bench.json"), help="where the figures go")
+    parser.add_argument("--quick", action="store_true", help="leave out the orders on nodes with 20 s tasks")
+    options = parser.parse_args()
+    console = Console(highlight=False)
+    figures = _measure(console, options)
+    print_figures(console, figures)
+    write_json(options.json, figures)
+    console.print(f"Written to {options.json}.")
+    return int(any(figure.is_met is False for figure in figures))
+
+
+def _measure(console: Console, options: argparse.Namespace) -> list[Figure]:
+    figures: list[Figure] = []
+    settings = SystemOptions(lab_options=(f"--nodes=cloud={_TOGETHER}", "--pool-size=250"), workers=_TOGETHER)
+    with (
+        tempfile.TemporaryDirectory(prefix="slipway-bench-") as folder,
+        EmbeddedSystem(Path(folder), settings) as system,
+    ):
+        if system.lab_document is None:
+            raise RuntimeError("the benchmarks need the lab")
+        bench = OrderBench(system, LabDocument.load(system.lab_document))
+        try:
+            console.print(f"Measuring {options.orders} orders, one after another")
+            figures += bench.without_delay(options.orders)
+            if not options.quick:
+                console.print(f"Measuring {options.orders} orders on nodes whose tasks take {_TASK_SECONDS:g} s")
+                figures += bench.with_delay(options.orders, _TASK_SECONDS, _TOGETHER)
+            console.print(f"Sending {options.events} webhooks")
+            figures += measure_ingest(system, options.events)
+        finally:
+            bench.close()
+    console.print("Measuring the engine against the stock Automation API")
+    return figures + measure_engine(options.orders)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

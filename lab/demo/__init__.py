@@ -1,0 +1,1 @@
+"""`make demo`: six orders from payment to running guests, read back from the nodes, and two taken away again."""

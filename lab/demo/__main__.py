@@ -1,0 +1,65 @@
+"""Runs the demo: ``python -m lab.demo``."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from automation.embedded.system import EmbeddedSystem, SystemOptions
+from lab.customer import Wish, sign_up
+from lab.demo.progress import watch
+from lab.demo.story import DemoError, cancel_and_check, compare_with_nodes, order_and_pay, show_timings
+from lab.document import LabDocument
+from lab.truth import Truth
+
+WISHES = (
+    Wish("cloud-vm", "small", "debian-12", "web"),
+    Wish("cloud-vm", "medium", "ubuntu-24.04", "database"),
+    Wish("game-server", "medium", "minecraft-java", "craft"),
+    Wish("game-server", "small", "source-engine", "fortress"),
+    Wish("bot", "nano", "python-bot", "greeter"),
+    Wish("bot", "micro", "node-bot", "moderator"),
+)
+CANCELLED = ("database", "greeter")
+
+
+def main() -> int:
+    """Tell the whole story; returns 0 only if every part of it was true."""
+    console = Console(highlight=False)
+    options = SystemOptions(lab_options=("--nodes=game=2,bot=1,cloud=2",), workers=2)
+    with tempfile.TemporaryDirectory(prefix="slipway-demo-") as folder:
+        home = Path(folder)
+        console.rule("Starting Slipway")
+        with EmbeddedSystem(home, options, report=lambda step: console.print(f"  {step}")) as system:
+            document = system.lab_document
+            if document is None:
+                raise DemoError("the demo needs the lab")
+            truth = Truth(LabDocument.load(document))
+            try:
+                _tell(console, system.api_url, truth)
+            except DemoError as error:
+                console.print(f"[bold red]The demo failed:[/] {error}")
+                return 1
+            finally:
+                truth.close()
+    console.print("\n[bold green]All of it happened.[/] `slipway up` starts the same system to stay.")
+    return 0
+
+
+def _tell(console: Console, api_url: str, truth: Truth) -> None:
+    customer = sign_up(api_url)
+    console.rule("Six orders, paid through Stripe's signed webhook")
+    orders = order_and_pay(console, customer, WISHES)
+    watch(console, customer, orders, until="running")
+    console.rule("What the Proxmox nodes and the DNS say (proxmoxer, Cloudflare's SDK)")
+    compare_with_nodes(console, customer, orders, truth)
+    console.rule(f"Cancelling {' and '.join(CANCELLED)}")
+    cancel_and_check(console, customer, [order for order in orders if order.name in CANCELLED], truth)
+    console.rule("Timings")
+    show_timings(console, customer, orders)
+    customer.client.__exit__()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""``lab.json``: where the stand-ins listen and the generated credentials that open them.
+
+The file is the lab's only interface for other programs. It is written with mode 0600 and in one step (a
+rename), so a reader sees a whole document or none. A lab that starts over an old document keeps its ports
+and credentials, so what was configured against it stays valid.
+"""
+
+import json
+import os
+import secrets
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from lab.estate import Node
+
+API_USER = "slipway@pve"
+TOKEN_NAME = "lab"  # noqa: S105 - the public name of the API token, not its secret
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ProxmoxNode(_Section):
+    """One node: ``endpoint`` is ``https://host:port``, ``api_token`` is ``user@realm!name=uuid``."""
+
+    name: str
+    workload_class: str
+    endpoint: str
+    api_token: str
+    password: str
+
+    @classmethod
+    def for_node(cls, node: Node) -> Self:
+        """A new node with credentials of its own and no port yet."""
+        return cls(
+            name=node.name,
+            workload_class=str(node.workload_class),
+            endpoint="https://127.0.0.1:0",
+            api_token=f"{API_USER}!{TOKEN_NAME}={uuid.uuid4()}",
+            password=secrets.token_urlsafe(18),
+        )
+
+
+class ProxmoxSection(_Section):
+    """All nodes, the plain HTTP address that takes faults for them, and the file that verifies their TLS."""
+
+    control_url: str = "http://127.0.0.1:0"
+    ca_file: str = ""
+    nodes: list[ProxmoxNode] = []
+
+
+class CloudflareSection(_Section):
+    """``base_url`` ends in ``/client/v4``, as the SDK and the Pulumi provider want it."""
+
+    base_url: str = "http://127.0.0.1:0/client/v4"
+    control_url: str = "http://127.0.0.1:0"
+    api_token: str
+    account_id: str
+    zone_id: str
+    zone_name: str
+
+
+class StripeSection(_Section):
+    """``base_url`` is the SDK's ``base_addresses["api"]``; webhook endpoints sign with ``webhook_secret``."""
+
+    base_url: str = "http://127.0.0.1:0"
+    control_url: str = "http://127.0.0.1:0"
+    secret_key: str
+    webhook_secret: str
+
+
+class LabDocument(_Section):
+    """Everything in ``lab.json``. ``control_token`` opens the control addresses of all stand-ins."""
+
+    control_token: str
+    proxmox: ProxmoxSection
+    cloudflare: CloudflareSection
+    stripe: StripeSection
+
+    @classmethod
+    def fresh(cls, zone_name: str) -> Self:
+        """A document with new random credentials, no nodes and no ports."""
+        return cls(
+            control_token=secrets.token_urlsafe(24),
+            proxmox=ProxmoxSection(),
+            cloudflare=CloudflareSection(
+                api_token=secrets.token_urlsafe(30),
+                account_id=secrets.token_hex(16),
+                zone_id=secrets.token_hex(16),
+                zone_name=zone_name,
+            ),
+            stripe=StripeSection(
+                secret_key=f"sk_test_{secrets.token_hex(24)}",
+                webhook_secret=f"whsec_{secrets.token_hex(24)}",
+            ),
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a document.
+
+        Raises:
+            FileNotFoundError: if there is none.
+            ValueError: naming the file and the field, if it is not a lab document.
+        """
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(map(str, first["loc"])) or "document"
+            raise ValueError(f"{path}: {field}: {first['msg']}; remove the file for a new lab") from error
+
+    def with_nodes(self, nodes: tuple[Node, ...]) -> Self:
+        """The same document for these nodes: known ones keep port and token, new ones get theirs."""
+        known = {node.name: node for node in self.proxmox.nodes}
+        kept = [known.get(node.name) or ProxmoxNode.for_node(node) for node in nodes]
+        return self.model_copy(update={"proxmox": self.proxmox.model_copy(update={"nodes": kept})})
+
+    def save(self, path: Path) -> None:
+        """Write the document for this user's eyes only, whole or not at all."""
+        write_private(path, self.model_dump())
+
+
+def write_private(path: Path, document: dict[str, Any]) -> None:
+    """Write JSON with mode 0600 by way of a temporary file in the same folder and a rename."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it 0600
+    try:
+        with os.fdopen(handle, "w") as out:
+            json.dump(document, out, indent=2)
+            out.write("\n")
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def port_of(url: str) -> int:
+    """The port of an address; 0 stands for "any free one"."""
+    return urlsplit(url).port or 0

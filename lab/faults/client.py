@@ -1,0 +1,156 @@
+"""Causing faults from a test or a script: HTTP calls to the stand-ins' control addresses. All calls block."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from lab.document import LabDocument
+from lab.faults.rules import Fault, FaultKind
+
+TIMEOUT = 30.0
+"""Seconds for one control call; releasing webhooks waits for their answers."""
+
+
+class StandInControl:
+    """The control address of one stand-in: its faults."""
+
+    def __init__(self, control_url: str, token: str) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        self._http = httpx.Client(base_url=f"{control_url}/_lab", headers=headers, timeout=TIMEOUT)
+
+    def add(self, kind: FaultKind | str, **rule: Any) -> Fault:
+        """Add a fault; the keywords are the fields of :class:`lab.faults.rules.Fault`."""
+        fault = Fault(kind=FaultKind(kind), **rule)
+        answer = self._call("POST", "/faults", json=fault.model_dump(mode="json"))
+        return Fault.model_validate(answer.json())
+
+    def all(self) -> list[Fault]:
+        """Every fault with its number of hits."""
+        return [Fault.model_validate(item) for item in self._call("GET", "/faults").json()]
+
+    def remove(self, fault: Fault) -> None:
+        """Remove one fault; requests that it froze go on."""
+        self._call("DELETE", f"/faults/{fault.id}")
+
+    def clear(self) -> None:
+        """Remove all faults; frozen requests go on."""
+        self._call("DELETE", "/faults")
+
+    @contextmanager
+    def during(self, kind: FaultKind | str, **rule: Any) -> Iterator[Fault]:
+        """A fault for the length of a ``with`` block."""
+        fault = self.add(kind, **rule)
+        try:
+            yield fault
+        finally:
+            self.remove(fault)
+
+    def reset(self) -> None:
+        """Empty the stand-in: guests, records, or payments. Templates and the zone stay, and so do faults."""
+        self._call("DELETE", "/state")
+
+    def close(self) -> None:
+        """Close the HTTP connections."""
+        self._http.close()
+
+    def _call(self, method: str, path: str, **more: Any) -> httpx.Response:
+        answer = self._http.request(method, path, **more)
+        if answer.is_error:
+            raise RuntimeError(f"lab control: {method} {path}: {answer.status_code}: {answer.text}")
+        return answer
+
+
+class ProxmoxControl(StandInControl):
+    """Faults of the Proxmox nodes; ``where`` in a fault names one node."""
+
+    def set_task_delay(self, seconds: float, where: str = "*") -> None:
+        """How long each task takes on one node, or on all."""
+        self._call("PUT", "/task-delay", json={"seconds": seconds, "where": where})
+
+    def requests(self, where: str = "*") -> dict[str, list[list[str]]]:
+        """The requests that each node has served, oldest first: ``{node: [[method, path], …]}``."""
+        answer: dict[str, list[list[str]]] = self._call("GET", "/requests", params={"where": where}).json()
+        return answer
+
+
+class CloudflareControl(StandInControl):
+    """Faults of the Cloudflare stand-in."""
+
+    def set_rate_limit(self, requests: int | None, seconds: float = 300.0) -> None:
+        """Allow so many requests in each window; None switches the limit off. Cloudflare has 1200 in 300 s."""
+        self._call("PUT", "/rate-limit", json={"requests": requests, "seconds": seconds})
+
+
+class StripeControl(StandInControl):
+    """Faults of the Stripe stand-in, payments without a browser, and webhooks out of line."""
+
+    def pay(self, session_id: str, card: str = "4242424242424242", webhooks: str | None = None) -> dict[str, Any]:
+        """Pay a Checkout Session as its customer would and return it.
+
+        ``webhooks`` (``deliver``, ``hold``, ``drop``) is for this payment's events only; without it the
+        current mode applies.
+        """
+        payment = {"card": card, "webhooks": webhooks}
+        answer: dict[str, Any] = self._call("POST", f"/checkout/sessions/{session_id}/pay", json=payment).json()
+        return answer
+
+    def set_webhooks(self, mode: str) -> None:
+        """What becomes of new events: ``deliver`` them, ``hold`` them for :meth:`release`, or ``drop`` them."""
+        self._call("PUT", "/webhooks", json={"mode": mode})
+
+    def release(self, *, order: str = "created", copies: int = 1, simultaneous: bool = False) -> list[dict[str, Any]]:
+        """Send the held events and return the attempts (``event``, ``type``, ``status``, ``delivered``)."""
+        how = {"order": order, "copies": copies, "simultaneous": simultaneous}
+        answer: list[dict[str, Any]] = self._call("POST", "/webhooks/release", json=how).json()
+        return answer
+
+    def deliver(self, event_id: str, *, copies: int = 1, simultaneous: bool = False) -> list[dict[str, Any]]:
+        """Send one event again, so often, and return the attempts."""
+        how = {"copies": copies, "simultaneous": simultaneous}
+        answer: list[dict[str, Any]] = self._call("POST", f"/events/{event_id}/deliver", json=how).json()
+        return answer
+
+    def attempts(self) -> list[dict[str, Any]]:
+        """Every delivery attempt so far, oldest first."""
+        answer: list[dict[str, Any]] = self._call("GET", "/webhooks/attempts").json()
+        return answer
+
+
+class LabControl:
+    """The controls of all stand-ins. A context manager that clears every fault on leaving."""
+
+    def __init__(self, document: LabDocument) -> None:
+        token = document.control_token
+        self.proxmox = ProxmoxControl(document.proxmox.control_url, token)
+        self.cloudflare = CloudflareControl(document.cloudflare.control_url, token)
+        self.stripe = StripeControl(document.stripe.control_url, token)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.heal()
+        self.close()
+
+    def heal(self) -> None:
+        """Back to a world without faults, delays, limits or held webhooks."""
+        for control in (self.proxmox, self.cloudflare, self.stripe):
+            control.clear()
+        self.proxmox.set_task_delay(0.0)
+        self.cloudflare.set_rate_limit(None)
+        self.stripe.set_webhooks("deliver")
+
+    def reset(self) -> None:
+        """Empty every stand-in. Sends nothing and waits for nobody: for use between tests."""
+        for control in (self.proxmox, self.cloudflare, self.stripe):
+            control.reset()
+
+    def close(self) -> None:
+        """Close the HTTP connections."""
+        for control in (self.proxmox, self.cloudflare, self.stripe):
+            control.close()

@@ -1,0 +1,62 @@
+"""The control address of all nodes: plain HTTP on loopback, opened by the lab's control token.
+
+``/_lab/faults`` (see :mod:`lab.faults.on_aiohttp`), ``PUT /_lab/task-delay``,
+``GET /_lab/requests`` and ``DELETE /_lab/state``.
+"""
+
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import BaseModel, Field, ValidationError
+
+from lab.faults.on_aiohttp import add_control_routes, require_token
+from lab.faults.rules import FaultTable
+from lab.proxmox.node import LabNode
+
+
+class TaskDelay(BaseModel):
+    """How long tasks take, in seconds, on one node or on all of them ("*")."""
+
+    seconds: Annotated[float, Field(ge=0, le=3600)]
+    where: str = "*"
+
+
+def control_app(nodes: list[LabNode], faults: FaultTable, token: str) -> web.Application:
+    """The control application."""
+    app = web.Application()
+    add_control_routes(app, faults, token)
+
+    async def set_task_delay(request: web.Request) -> web.Response:
+        require_token(request, token)
+        try:
+            wanted = TaskDelay.model_validate_json(await request.read())
+        except ValidationError as error:
+            raise web.HTTPUnprocessableEntity(text=error.json(include_url=False)) from error
+        for node in _named(nodes, wanted.where):
+            node.task_delay = wanted.seconds
+        return web.Response(status=204)
+
+    async def requests(request: web.Request) -> web.Response:
+        """The requests each node has served, oldest first: ``{node: [[method, path], …]}``."""
+        require_token(request, token)
+        chosen = _named(nodes, request.query.get("where", "*"))
+        return web.json_response({node.host_name: [item[:2] for item in node.requests] for node in chosen})
+
+    async def reset(request: web.Request) -> web.Response:
+        require_token(request, token)
+        for node in nodes:
+            node.reset()
+        return web.Response(status=204)
+
+    app.router.add_delete("/_lab/state", reset)
+    app.router.add_put("/_lab/task-delay", set_task_delay)
+    app.router.add_get("/_lab/requests", requests)
+    return app
+
+
+def _named(nodes: list[LabNode], where: str) -> list[LabNode]:
+    chosen = [node for node in nodes if where in {"*", node.host_name}]
+    if not chosen:
+        known = ", ".join(node.host_name for node in nodes)
+        raise web.HTTPUnprocessableEntity(text=f"where: no node {where!r}; known: {known}")
+    return chosen

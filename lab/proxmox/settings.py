@@ -1,0 +1,13 @@
+"""What the supervisor tells the Proxmox process. Imports no fakepve: that stays in its own process."""
+
+from pydantic import BaseModel
+
+from lab.document import ProxmoxSection
+
+
+class ProxmoxSettings(BaseModel):
+    """Nodes with their ports and credentials, the certificate file to write, and how long tasks take (seconds)."""
+
+    section: ProxmoxSection
+    control_token: str
+    task_delay: float = 0.0

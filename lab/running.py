@@ -1,0 +1,83 @@
+"""One running lab: from the wanted estate to serving stand-ins and written documents."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.cloudflare.settings import CloudflareSettings
+from lab.document import LabDocument, write_private
+from lab.estate import ZONE_NAME, Node, estate_document, node_entry
+from lab.proxmox.settings import ProxmoxSettings
+from lab.stripe.settings import StripeSettings
+from lab.supervisor import LabError, Supervisor, exclusive
+
+PROXMOX, CLOUDFLARE, STRIPE = "lab.proxmox", "lab.cloudflare", "lab.stripe"
+DOCUMENT, ESTATE, CERTIFICATE = "lab.json", "estate.json", "proxmox.pem"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to play: nodes, IPv4 guest addresses, and seconds that each Proxmox task takes."""
+
+    nodes: tuple[Node, ...]
+    pool_size: int = 250
+    task_delay: float = 0.0
+
+
+@contextlib.contextmanager
+def run(state_dir: Path, wanted: Wanted) -> Iterator[tuple[LabDocument, Supervisor]]:
+    """Start everything, write ``lab.json`` and ``estate.json``, and end everything on leaving.
+
+    A ``lab.json`` of an earlier run gives ports and credentials. Blocks until all stand-ins serve.
+
+    Raises:
+        LabError: if the folder is taken, the old document unreadable, or a stand-in does not start.
+        ValueError: if the pool size does not fit the documentation ranges.
+    """
+    with exclusive(state_dir), Supervisor(state_dir / "log") as supervisor:
+        asked = _earlier(state_dir / DOCUMENT).with_nodes(wanted.nodes)
+        asked.proxmox.ca_file = str((state_dir / CERTIFICATE).absolute())
+        document = _start(supervisor, asked, wanted)
+        entries = [
+            node_entry(node, item.endpoint, item.api_token)
+            for node, item in zip(wanted.nodes, document.proxmox.nodes, strict=True)
+        ]
+        estate = estate_document(entries, wanted.pool_size, document.cloudflare.zone_id)
+        write_private(state_dir / ESTATE, estate)
+        document.save(state_dir / DOCUMENT)
+        yield document, supervisor
+
+
+def _earlier(path: Path) -> LabDocument:
+    try:
+        return LabDocument.load(path)
+    except FileNotFoundError:
+        return LabDocument.fresh(ZONE_NAME)
+    except ValueError as error:
+        raise LabError(str(error)) from error
+
+
+def _start(supervisor: Supervisor, document: LabDocument, wanted: Wanted) -> LabDocument:
+    token = document.control_token
+    ports = supervisor.start(
+        {
+            PROXMOX: ProxmoxSettings(section=document.proxmox, control_token=token, task_delay=wanted.task_delay),
+            CLOUDFLARE: CloudflareSettings(section=document.cloudflare, control_token=token),
+            STRIPE: StripeSettings(section=document.stripe, control_token=token),
+        }
+    )
+    return _with_ports(document, ports)
+
+
+def _with_ports(document: LabDocument, ports: dict[str, dict[str, int]]) -> LabDocument:
+    """The document with the addresses at which the stand-ins really listen."""
+    here = "http://127.0.0.1"
+    bound = document.model_copy(deep=True)
+    bound.proxmox.control_url = f"{here}:{ports[PROXMOX]['control']}"
+    for node in bound.proxmox.nodes:
+        node.endpoint = f"https://127.0.0.1:{ports[PROXMOX][node.name]}"
+    bound.cloudflare.control_url = f"{here}:{ports[CLOUDFLARE]['api']}"
+    bound.cloudflare.base_url = f"{bound.cloudflare.control_url}/client/v4"
+    bound.stripe.control_url = bound.stripe.base_url = f"{here}:{ports[STRIPE]['api']}"
+    return bound

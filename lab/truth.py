@@ -1,0 +1,109 @@
+"""What is really there, read through the vendors' own clients (proxmoxer, the Cloudflare and Stripe SDKs).
+
+Tests compare the product's records with this. Nothing here changes anything. All calls block.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import stripe
+from cloudflare import Cloudflare
+from proxmoxer import ProxmoxAPI
+
+from lab.document import LabDocument, ProxmoxNode
+
+PROXMOX_TIMEOUT = 60
+"""Seconds for one request: with slow tasks a busy node answers late."""
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A guest on a node. ``kind`` is ``qemu`` or ``lxc``."""
+
+    node: str
+    vmid: int
+    kind: str
+    name: str
+    status: str
+    tags: tuple[str, ...]
+    config: dict[str, Any]
+
+
+class Truth:
+    """Readers for one lab."""
+
+    def __init__(self, document: LabDocument) -> None:
+        self._document = document
+        self._nodes = {node.name: proxmox_client(node, document.proxmox.ca_file) for node in document.proxmox.nodes}
+        section = document.cloudflare
+        self._cloudflare = Cloudflare(api_token=section.api_token, base_url=section.base_url, max_retries=0)
+        self.stripe = stripe.StripeClient(
+            document.stripe.secret_key, base_addresses={"api": document.stripe.base_url}, max_network_retries=0
+        )
+
+    def node(self, name: str) -> ProxmoxAPI:
+        """The proxmoxer client of a node."""
+        return self._nodes[name]
+
+    def guests(self, *, templates: bool = False) -> list[Guest]:
+        """Every guest on every node with its configuration, ordered by VMID."""
+        found = [guest for name in self._nodes for guest in self._guests_on(name, templates=templates)]
+        return sorted(found, key=lambda guest: guest.vmid)
+
+    def guest(self, vmid: int) -> Guest | None:
+        """The guest with this VMID, on whichever node, or None."""
+        return next((guest for guest in self.guests(templates=True) if guest.vmid == vmid), None)
+
+    def _guests_on(self, name: str, *, templates: bool) -> Iterator[Guest]:
+        api = self._nodes[name]
+        for item in api.cluster.resources.get(type="vm"):
+            if item.get("template") and not templates:
+                continue
+            config = getattr(api.nodes(name), item["type"])(item["vmid"]).config.get()
+            tags = tuple(filter(None, str(item.get("tags", "")).split(";")))
+            yield Guest(name, item["vmid"], item["type"], item["name"], item["status"], tags, config)
+
+    def firewall(self, guest: Guest) -> dict[str, Any]:
+        """A guest's firewall: ``options``, ``rules`` and ``ipset`` (name to addresses)."""
+        api = getattr(self._nodes[guest.node].nodes(guest.node), guest.kind)(guest.vmid).firewall
+        sets = {item["name"]: [entry["cidr"] for entry in api.ipset(item["name"]).get()] for item in api.ipset.get()}
+        return {"options": api.options.get(), "rules": api.rules.get(), "ipset": sets}
+
+    def volumes(self, node: str, storage: str = "local-lvm") -> list[str]:
+        """The volume ids on a node's storage, base volumes of templates left out."""
+        content = self._nodes[node].nodes(node).storage(storage).content.get()
+        return sorted(item["volid"] for item in content if "base-" not in item["volid"].split("/")[0])
+
+    def records(self, name: str | None = None) -> dict[tuple[str, str], list[str]]:
+        """The zone's records: ``{(name, type): contents}``, of one name or of all."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for record in self._cloudflare.dns.records.list(zone_id=self._document.cloudflare.zone_id, per_page=1000):
+            if name is None or record.name == name:
+                found.setdefault((record.name, record.type), []).append(str(record.content))
+        return {key: sorted(contents) for key, contents in sorted(found.items())}
+
+    def close(self) -> None:
+        """Close the HTTP connections."""
+        self._cloudflare.close()
+        for api in self._nodes.values():
+            api._store["session"].close()  # noqa: SLF001 - proxmoxer has no public way
+
+
+def proxmox_client(node: ProxmoxNode, ca_file: str) -> ProxmoxAPI:
+    """A proxmoxer client with the node's API token, trusting the lab's certificate. Makes no request."""
+    logging.getLogger("proxmoxer").setLevel(logging.WARNING)
+    token_id, _, secret = node.api_token.partition("=")
+    user, _, name = token_id.partition("!")
+    address = urlsplit(node.endpoint)
+    return ProxmoxAPI(
+        address.hostname,
+        port=address.port,
+        user=user,
+        token_name=name,
+        token_value=secret,
+        verify_ssl=ca_file,
+        timeout=PROXMOX_TIMEOUT,
+    )

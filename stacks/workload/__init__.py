@@ -1,0 +1,1 @@
+"""The one program behind every customer's stack."""

@@ -1,0 +1,24 @@
+"""Fixtures that every test may use, and which tests start servers."""
+
+import pytest
+
+pytest_plugins = [
+    "tests.fixtures.engine",
+    "tests.fixtures.lab",
+    "tests.fixtures.postgres",
+    "tests.fixtures.redis",
+    "tests.fixtures.api",
+    "tests.fixtures.shop",
+    "tests.fixtures.operations",
+    "tests.fixtures.runner",
+    "tests.fixtures.whole_system",
+]
+
+_SERVERS = frozenset({"postgres", "redis_server", "lab_process"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts PostgreSQL, Redis or the lab, so that `make check` can leave it out by its fixtures alone."""
+    for item in items:
+        if _SERVERS.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("servers")

@@ -1,0 +1,26 @@
+"""Requests for orders."""
+
+from typing import Any
+
+from api.orders.schemas import OrderRequest
+
+CLOUD_VM: dict[str, Any] = {
+    "product": "cloud-vm",
+    "size": "small",
+    "template": "debian-12",
+    "name": "build-box",
+    "ssh_keys": ["laptop"],
+}
+GAME_SERVER: dict[str, Any] = {
+    "product": "game-server",
+    "size": "small",
+    "template": "minecraft-java",
+    "name": "blocks",
+}
+BOT: dict[str, Any] = {"product": "bot", "size": "nano", "template": "python-bot", "name": "herald"}
+"""Bodies of ``POST /v1/orders``, one a product."""
+
+
+def order_request(**changes: Any) -> OrderRequest:
+    """Return a request for a small cloud VM; every argument replaces a field."""
+    return OrderRequest.model_validate(CLOUD_VM | changes)
