@@ -20,16 +20,17 @@ class OperationKind(StrEnum):
 
 
 class OperationStatus(StrEnum):
-    """How far an operation is. ``queued`` and ``running`` are active: a workload has at most one such operation."""
+    """How far an operation is. The first three are active: a workload has at most one such operation."""
 
     QUEUED = "queued"
+    AWAITING_APPROVAL = "awaiting_approval"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
 
 
-ACTIVE = (OperationStatus.QUEUED, OperationStatus.RUNNING)
+ACTIVE = (OperationStatus.QUEUED, OperationStatus.AWAITING_APPROVAL, OperationStatus.RUNNING)
 
 
 class Operation(Base, Timestamped):
@@ -38,6 +39,11 @@ class Operation(Base, Timestamped):
     A worker owns the operation while ``lease_until`` is ahead; ``fence`` grows with each take-over, and every write
     of a worker carries the fence it was given. ``engine`` identifies the child process that may still be alive, or has
     left a lock or interrupted steps behind; it is the runner's own document, and None once the stack is known tidy.
+
+    ``requested_by`` is the person who asked, None for the system itself; ``reason`` is why, in a sentence.
+    ``has_consent`` says that the workload's owner agreed to lose what it holds. ``refreshes`` makes the engine look at
+    what is really there before it decides what to change. ``cancel_requested_by`` is set with
+    ``cancel_requested_at`` unless the system asked.
     """
 
     __tablename__ = "operations"
@@ -46,7 +52,7 @@ class Operation(Base, Timestamped):
             "uq_operations_active",
             "workload_id",
             unique=True,
-            postgresql_where=text("status IN ('queued', 'running')"),
+            postgresql_where=text("status IN ('queued', 'awaiting_approval', 'running')"),
         ),
         Index("ix_operations_due", "next_attempt_at", postgresql_where=text("status = 'queued'")),
         Index("ix_operations_leased", "lease_until", postgresql_where=text("status = 'running'")),
@@ -73,6 +79,12 @@ class Operation(Base, Timestamped):
     cpu_seconds: Mapped[float] = mapped_column(Numeric(10, 3, asdecimal=False), default=0)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    requested_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    reason: Mapped[str] = mapped_column(server_default="")
+    has_consent: Mapped[bool] = mapped_column(server_default=text("false"), default=False)
+    refreshes: Mapped[bool] = mapped_column(server_default=text("false"), default=False)
+    cancel_requested_at: Mapped[datetime | None]
+    cancel_requested_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
 
 
 class OperationEvent(Base):

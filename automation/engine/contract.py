@@ -5,7 +5,7 @@ one both pass the same contract test.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -22,7 +22,10 @@ class EngineAction(StrEnum):
     UP = "up"
     DESTROY = "destroy"
     PREVIEW = "preview"
+    """Of an ``up``."""
+    PREVIEW_DESTROY = "preview_destroy"
     PREVIEW_REFRESH = "preview_refresh"
+    """What the world has changed behind the state's back."""
 
 
 class EngineOutcome(StrEnum):
@@ -45,6 +48,7 @@ class EngineJob:
         spec: a ``WorkloadSpec`` document; for ``DESTROY`` the last known one.
         stack_may_exist: False only on the very first attempt, which saves one ``pulumi`` process.
         deadline_seconds: after this the engine is interrupted, then killed.
+        refresh: for ``UP`` and ``PREVIEW``: look at what is really there first.
     """
 
     operation_id: str
@@ -55,6 +59,7 @@ class EngineJob:
     work_root: Path
     stack_may_exist: bool = True
     deadline_seconds: float = 900.0
+    refresh: bool = False
 
     def __post_init__(self) -> None:
         """Refuse names that would harm the state store or leave the work directory.
@@ -131,6 +136,9 @@ class EngineResult:
 
     Attributes:
         changes: number of resource steps by kind: ``create``, ``update``, ``same``, ``delete``, ``replace``.
+        steps: of the previews only: the resource steps in the engine's order, one mapping each with ``urn``, ``type``,
+            ``op`` (``create``, ``update``, ``replace``, ``delete``, ``same``), ``name``, ``inputs`` and ``changes``
+            (each ``path``, ``kind``: ``added``, ``removed`` or ``changed``, ``before``, ``after``); secrets masked.
         outputs: the stack's outputs (``UP`` only).
         pulumi_processes: how many ``pulumi`` processes were started for it.
         cpu_seconds: user and system time of the child and everything it waited for.
@@ -142,6 +150,7 @@ class EngineResult:
     failure: EngineFailure | None = None
     pulumi_processes: int = 0
     cpu_seconds: float = 0.0
+    steps: Sequence[Mapping[str, Any]] = ()
 
 
 class EngineRun(Protocol):

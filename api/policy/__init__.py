@@ -1,0 +1,1 @@
+"""Policy: rules over a plan, and the settings that an administrator may change."""

@@ -1,0 +1,1 @@
+"""The engine state store, read without the engine."""
