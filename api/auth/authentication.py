@@ -1,14 +1,15 @@
 """Finds the account behind a credential."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
+from api.auth.accounts import lifetime_of
 from api.auth.caller import Caller, Principal, Via
 from api.auth.credentials import TOKEN_PREFIX, digest
 from api.auth.models import ApiToken, LoginSession, User
-from api.auth.scopes import ALL_SCOPES, Scope
+from api.auth.scopes import Scope, scopes_of
 
 _USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
@@ -20,17 +21,19 @@ class Authenticator:
         self._session = session
 
     def by_session(self, token: str) -> Caller | None:
-        """Return who holds this session cookie, if the session is still good."""
+        """Return who holds this session cookie, if the session is still good, and keep it from falling idle."""
         query = (
-            select(LoginSession, User)
+            select(LoginSession, User, func.now())
             .join(User, User.id == LoginSession.user_id)
             .where(LoginSession.token_hash == digest(token), LoginSession.expires_at > func.now())
         )
         found = self._session.execute(query).one_or_none()
         if found is None:
             return None
-        login, user = found
-        principal = Principal(user.id, user.email, user.role, ALL_SCOPES, Via.SESSION, login.id, login.expires_at)
+        login, user, now = found
+        self._note_use(login, user, now)
+        scopes = scopes_of(user.role)
+        principal = Principal(user.id, user.email, user.role, scopes, Via.SESSION, login.id, login.expires_at)
         return Caller(principal, user.suspended_at is not None, login.csrf_hash)
 
     def by_token(self, token: str) -> Caller | None:
@@ -54,6 +57,14 @@ class Authenticator:
         if is_use_to_be_noted:
             # At most once a minute: a busy token must not turn every read into a write.
             self._session.execute(update(ApiToken).where(ApiToken.id == row.id).values(last_used_at=func.now()))
-        scopes = frozenset(Scope(scope) for scope in row.scopes)
+        scopes = frozenset(Scope(scope) for scope in row.scopes) & scopes_of(user.role)
         principal = Principal(user.id, user.email, user.role, scopes, Via.TOKEN, row.id, row.expires_at)
         return Caller(principal, user.suspended_at is not None)
+
+    def _note_use(self, login: LoginSession, user: User, now: datetime) -> None:
+        """Move the end of a session that is in use, never past its absolute one; at most once a minute."""
+        lifetime = lifetime_of(user.role)
+        end = min(now + lifetime.idle, login.created_at + lifetime.absolute)
+        if end - login.expires_at >= _USE_IS_NOTED_EVERY:
+            # By id and not through the object: a log-out at this moment may have deleted the row.
+            self._session.execute(update(LoginSession).where(LoginSession.id == login.id).values(expires_at=end))

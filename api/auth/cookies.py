@@ -4,6 +4,7 @@ from datetime import datetime
 
 from fastapi import Request, Response
 
+from api.auth.models import Role
 from api.settings import Settings
 
 SECURE_COOKIE = "__Host-slipway"
@@ -18,8 +19,10 @@ def session_token_of(request: Request, settings: Settings) -> str | None:
     return request.cookies.get(_name(settings))
 
 
-def set_session_cookie(response: Response, settings: Settings, token: str, expires_at: datetime) -> None:
-    """Give the browser its session."""
+def set_session_cookie(
+    response: Response, settings: Settings, token: str, expires_at: datetime, role: Role = Role.CUSTOMER
+) -> None:
+    """Give the browser its session; that of staff is not sent along with a link from another site at all."""
     response.set_cookie(
         _name(settings),
         token,
@@ -27,7 +30,7 @@ def set_session_cookie(response: Response, settings: Settings, token: str, expir
         path="/",
         secure=settings.secure_cookies,
         httponly=True,
-        samesite="lax",
+        samesite="lax" if role is Role.CUSTOMER else "strict",
     )
 
 

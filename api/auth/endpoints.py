@@ -68,7 +68,7 @@ def log_in(  # noqa: PLR0913, PLR0917 - FastAPI injects by parameter
     limits.count_login(client_address(request), body.email)
     previous = session_token_of(request, runtime.settings)
     opened = service.log_in(body.email, body.password.get_secret_value(), previous)
-    set_session_cookie(response, runtime.settings, opened.token, opened.expires_at)
+    set_session_cookie(response, runtime.settings, opened.token, opened.cookie_expires_at, opened.account.role)
     return SessionOut(
         account=AccountOut.model_validate(opened.account),
         csrf_token=opened.csrf_token,
@@ -80,8 +80,8 @@ def log_in(  # noqa: PLR0913, PLR0917 - FastAPI injects by parameter
 def log_out(
     principal: Annotated[Principal, require_session()], response: Response, runtime: RuntimeDep, session: SessionDep
 ) -> None:
-    """End the session in use."""
-    Sessions(session).close(principal.credential_id)
+    """End the session in use; for staff, all of the account's."""
+    Sessions(session).end(principal)
     clear_session_cookie(response, runtime.settings)
 
 

@@ -24,6 +24,13 @@ class MissingScope(Forbidden):
     title = "The token's scopes do not allow this"
 
 
+class RoleRequired(Forbidden):
+    """The account's role does not reach so far."""
+
+    code = "role_required"
+    title = "Your role does not allow this"
+
+
 class CsrfTokenRequired(Forbidden):
     """A cookie alone does not prove that our page sent the request."""
 

@@ -93,7 +93,8 @@ async def authorize(
         raise CsrfTokenRequired(f"send the 'csrf_token' of the login, or of /v1/me, as the header {CSRF_HEADER}")
     missing = [scope for scope in needed.scopes if Scope(scope) not in caller.principal.scopes]
     if missing:
-        raise MissingScope(f"this needs a token with the scope '{missing[0]}'", required_scopes=missing)
+        who = "this is for staff: it needs" if missing[0] == Scope.ADMIN else "this needs a token with"
+        raise MissingScope(f"{who} the scope '{missing[0]}'", required_scopes=missing)
     return caller.principal
 
 

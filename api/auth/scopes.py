@@ -2,11 +2,17 @@
 
 from enum import StrEnum
 
+from api.auth.models import Role
+
 
 class Scope(StrEnum):
-    """A permission of an API token; a browser's session has all of them. No scope contains another."""
+    """A permission of an API token. No scope contains another.
+
+    A browser's session has all that its account may hold: ``admin`` is for staff alone.
+    """
 
     ACCOUNT = "account"
+    ADMIN = "admin"
     KEYS_READ = "keys:read"
     KEYS_WRITE = "keys:write"
     ORDERS_READ = "orders:read"
@@ -16,3 +22,9 @@ class Scope(StrEnum):
 
 
 ALL_SCOPES = frozenset(Scope)
+CUSTOMER_SCOPES = ALL_SCOPES - {Scope.ADMIN}
+
+
+def scopes_of(role: Role) -> frozenset[Scope]:
+    """Return what an account of this role may hold at all; a token keeps no more than that when a role is taken."""
+    return CUSTOMER_SCOPES if role is Role.CUSTOMER else ALL_SCOPES

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import httpx
 import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 
-from api.auth.scopes import ALL_SCOPES
+from api.auth.models import Role
+from api.auth.scopes import ALL_SCOPES, Scope
+from api.auth.staff import RoleCheck, may
 from api.routes import ROUTERS, UNCOUNTED_ROUTERS
 from tests.factories.estate import stock
 from tests.fixtures.api import Api, Customer
@@ -42,6 +46,11 @@ class Operation:
     def name(self) -> str:
         """The route as people write it."""
         return f"{self.method} {self.path}"
+
+    @property
+    def is_for_staff(self) -> bool:
+        """Whether its address says that no customer has business there."""
+        return self.path.startswith("/v1/admin/")
 
     @property
     def scopes(self) -> set[str]:
@@ -132,8 +141,8 @@ def test_strangers_are_turned_away(api: Api, guarded: list[Operation]) -> None:
 
 def test_a_token_without_the_scope_is_refused(api: Api, guarded: list[Operation]) -> None:
     """A token with every scope but the one that is needed gets 403."""
-    customer = api.customer()
-    clients = {scope: customer.token_client(*(ALL_SCOPES - {scope})) for scope in ALL_SCOPES}
+    person = api.staff(Role.ADMIN)
+    clients = {scope: person.token_client(*(ALL_SCOPES - {scope})) for scope in ALL_SCOPES}
     answers = {operation.name: operation.send(clients[_only(operation.scopes)]) for operation in guarded}
     assert {name: answer for name, answer in answers.items() if answer != (403, "missing_scope")} == {}
 
@@ -161,13 +170,16 @@ def test_a_suspended_customer_is_refused(api: Api, guarded: list[Operation]) -> 
 
 
 def test_another_tenants_things_do_not_exist(api: Api, guarded: list[Operation]) -> None:
-    """With another customer's ids every route answers 404; with the owner's own credentials, it works."""
+    """With another customer's ids every route answers 404; with the owner's own credentials, it works.
+
+    Staff's routes answer no customer at all (below).
+    """
     stock(api.runtime.database, api.runtime.vault)
     owner, intruder = api.customer(), api.customer()
     clients = (intruder.http, intruder.token_client())
     failures = {}
     for operation in guarded:
-        if not set(operation.parameters) - PUBLIC_THINGS:
+        if not set(operation.parameters) - PUBLIC_THINGS or operation.is_for_staff:
             continue
         ids = _make(api, owner, operation)
         seen = {operation.send(client, ids)[0] for client in clients}
@@ -175,6 +187,52 @@ def test_another_tenants_things_do_not_exist(api: Api, guarded: list[Operation])
         if seen != {404} or allowed in {401, 403, 404, 422}:
             failures[operation.name] = {"intruder": seen, "owner": allowed}
     assert failures == {}
+
+
+def test_staffs_routes_and_no_others_need_the_scope_of_staff(guarded: list[Operation]) -> None:
+    """What lies under ``/v1/admin`` is declared with ``require_role``."""
+    wrong = {
+        operation.name: operation.scopes
+        for operation in guarded
+        if operation.is_for_staff is not (operation.scopes == {Scope.ADMIN})
+    }
+    assert wrong == {}
+
+
+def test_customers_are_refused_at_staffs_routes(api: Api, guarded: list[Operation]) -> None:
+    """With a session, and with a token that has all a customer can have."""
+    customer = api.customer()
+    clients = (customer.http, customer.token_client())
+    answers = {
+        operation.name: {operation.send(client) for client in clients}
+        for operation in guarded
+        if operation.is_for_staff
+    }
+    assert {name: found for name, found in answers.items() if found != {(403, "missing_scope")}} == {}
+
+
+@pytest.mark.parametrize("role", [Role.SUPPORT, Role.OPERATOR])
+def test_staff_are_refused_what_is_above_their_role(api: Api, guarded: list[Operation], role: Role) -> None:
+    """The role a route asks for is read off its declaration; at those within reach they are not refused for it."""
+    person = api.staff(role)
+    needed = {route.name: _needed(route.dependant) for router in ROUTERS for route in router.routes if _is_api(route)}
+    wrong = {}
+    for operation in guarded:
+        if operation.is_for_staff:
+            refused = operation.send(person.http)[1] == "role_required"
+            if refused is may(role, needed[operation.id]):
+                wrong[operation.name] = (needed[operation.id], refused)
+    assert wrong == {}
+
+
+def _is_api(route: object) -> TypeGuard[APIRoute]:
+    return isinstance(route, APIRoute)
+
+
+def _needed(dependant: Dependant) -> Role:
+    """Return the role that a route asks for; that of a customer if it asks for none."""
+    found = [part.call.needed for part in dependant.dependencies if isinstance(part.call, RoleCheck)]
+    return max([*found, *map(_needed, dependant.dependencies)], key=list(Role).index, default=Role.CUSTOMER)
 
 
 def _make(api: Api, owner: Customer, operation: Operation) -> dict[str, str]:
