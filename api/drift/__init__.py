@@ -1,1 +1,1 @@
-"""Drift and orphans: where the world and our tables differ, and what may be done about it."""
+"""What is really there against what our rows say: findings, ignore rules, repairs, orphans."""
