@@ -9,7 +9,6 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from api.auth.caller import Principal
 from api.auth.credentials import csrf_token_of, digest, new_session_token
 from api.auth.errors import EmailTaken
 from api.auth.models import LoginSession, Role, User
@@ -121,13 +120,6 @@ class Sessions:
         )
         self._session.flush()
         return OpenedSession(account, token, csrf_token, expires_at)
-
-    def end(self, principal: Principal) -> None:
-        """Log out: the session in use ends; for staff, all of the account's, wherever one was left open."""
-        if principal.role is Role.CUSTOMER:
-            self.close_one(principal.user_id, principal.credential_id)
-        else:
-            self.close_all(principal.user_id)
 
     def close_by_token(self, token: str) -> None:
         """End the session of a cookie, if there is one."""

@@ -80,8 +80,8 @@ def log_in(  # noqa: PLR0913, PLR0917 - FastAPI injects by parameter
 def log_out(
     principal: Annotated[Principal, require_session()], response: Response, runtime: RuntimeDep, session: SessionDep
 ) -> None:
-    """End the session in use; for staff, all of the account's."""
-    Sessions(session).end(principal)
+    """End the session in use."""
+    Sessions(session).close_one(principal.user_id, principal.credential_id)
     clear_session_cookie(response, runtime.settings)
 
 

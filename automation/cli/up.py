@@ -58,6 +58,7 @@ def _introduce(system: "EmbeddedSystem") -> None:
     rows = [
         ("API", url),
         ("Its description", f"{url}/v1/openapi.json"),
+        ("Admin pages", f"{url}/admin"),
         ("Administrator", f"{escape(administrator.email)}  {escape(administrator.password)}"),
         ("Data, secrets, logs", escape(str(system.home.path))),
         *_lab_rows(system),

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from typer.testing import CliRunner, Result
 
-from api.auth.scopes import Scope
+from api.auth.scopes import CUSTOMER_SCOPES
 from api.db.session import Database
 from automation.cli.main import app
 from tests.fakes.workload_specs import SSH_KEY
@@ -78,7 +78,7 @@ def buyer(api: Api) -> Customer:
 @pytest.fixture
 def logged_in(at_api: Terminal, buyer: Customer) -> Terminal:
     """A terminal with the buyer's token."""
-    body = {"name": "terminal", "scopes": list(Scope)}
+    body = {"name": "terminal", "scopes": list(CUSTOMER_SCOPES)}
     token = buyer.http.post("/v1/tokens", json=body).raise_for_status().json()["token"]
     at_api.environment["SLIPWAY_TOKEN"] = token
     return at_api

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from api.auth.scopes import Scope
+from api.auth.scopes import CUSTOMER_SCOPES
 from automation.cli.account import SCOPES
 from tests.automation.cli.conftest import Terminal, lines
 from tests.fakes.workload_specs import OTHER_SSH_KEY, SSH_KEY
@@ -17,7 +17,7 @@ EMAIL = "new@example.com"
 class TestLogin:
     def test_the_token_may_do_all_that_the_verbs_need(self) -> None:
         """The API's scopes and ours are the same set."""
-        assert set(SCOPES) == set(Scope)
+        assert set(SCOPES) == CUSTOMER_SCOPES
 
     def test_registering_logs_in(self, at_api: Terminal) -> None:
         """The password is typed twice, and nobody else can read the stored token."""

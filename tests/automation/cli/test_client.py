@@ -6,7 +6,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from api.auth.scopes import Scope
+from api.auth.scopes import CUSTOMER_SCOPES
 from api.orders.models import Order
 from automation.cli.client import ApiClient, UnreachableError
 from automation.cli.credentials import Credentials
@@ -61,7 +61,7 @@ class BadLine(httpx.HTTPTransport):
 @pytest.fixture
 def credentials(api: Api, buyer: Customer) -> Credentials:
     """The buyer's token."""
-    answer = buyer.http.post("/v1/tokens", json={"name": "client", "scopes": list(Scope)})
+    answer = buyer.http.post("/v1/tokens", json={"name": "client", "scopes": list(CUSTOMER_SCOPES)})
     return Credentials(api.url, answer.raise_for_status().json()["token"])
 
 
@@ -98,7 +98,7 @@ class TestEvents:
 
     def test_a_strangers_operation_cannot_be_followed(self, api: Api, operation_id: UUID) -> None:
         """The problem document reaches the caller, though a stream was asked for."""
-        answer = api.customer().http.post("/v1/tokens", json={"name": "x", "scopes": list(Scope)}).json()
+        answer = api.customer().http.post("/v1/tokens", json={"name": "x", "scopes": list(CUSTOMER_SCOPES)}).json()
         with ApiClient(Credentials(api.url, answer["token"])) as client, pytest.raises(ApiError) as error:
             list(client.events(str(operation_id), follow=True))
         assert error.value.code == "not_found"
