@@ -1,0 +1,48 @@
+"""How much a finding matters. Pure rules, the first one that fits decides."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from api.drift.facts import Difference
+from api.drift.models import DriftKind, Severity
+
+_SURE_LOOKS = 2
+"""A guest is missed for certain once two scans in a row have not seen it: a node that restarts lists none at first."""
+
+_BY_PATH: tuple[tuple[str, Severity], ...] = (
+    ("*macfilter*", Severity.CRITICAL),
+    ("*ipfilter*", Severity.CRITICAL),
+    ("firewall*", Severity.CRITICAL),
+    ("hostname", Severity.INFO),
+    ("tags*", Severity.INFO),
+    ("description", Severity.INFO),
+)
+_ORDER = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
+
+
+def severity_of(kind: DriftKind, paths: Sequence[Difference], sightings: int) -> Severity:
+    """Return a finding's severity.
+
+    - ``identity``: somebody else's guest sits at our number, critical at once.
+    - ``missing``: a warning at the first look, critical from the second one on.
+    - ``changed``: by its worst path; a disk that has become smaller is critical, a name is for information.
+    - ``power`` and ``unexpected``: warnings. Customers switch their machines off from within.
+    """
+    if kind is DriftKind.IDENTITY:
+        return Severity.CRITICAL
+    if kind is DriftKind.MISSING:
+        return Severity.CRITICAL if sightings >= _SURE_LOOKS else Severity.WARNING
+    if kind is DriftKind.CHANGED:
+        return max((_of_path(difference) for difference in paths), key=_ORDER.__getitem__, default=Severity.INFO)
+    return Severity.WARNING
+
+
+def _of_path(difference: Difference) -> Severity:
+    if difference.path == "resources.disk_gib" and _is_less(difference.after, difference.before):
+        return Severity.CRITICAL
+    return next((severity for pattern, severity in _BY_PATH if fnmatchcase(difference.path, pattern)), Severity.WARNING)
+
+
+def _is_less(found: Any, wanted: Any) -> bool:
+    return isinstance(found, int | float) and isinstance(wanted, int | float) and found < wanted
