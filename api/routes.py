@@ -7,6 +7,7 @@ from api.billing import endpoints as billing
 from api.catalogue import endpoints as catalogue
 from api.operations import endpoints as operations
 from api.orders import endpoints as orders
+from api.plans import endpoints as plans
 from api.workloads import endpoints as workloads
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -15,6 +16,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     orders.router,
     workloads.router,
     operations.router,
+    plans.router,
 )
 """Served under ``/v1``; each request is counted against its caller's rate limit."""
 

@@ -12,6 +12,7 @@ from api.billing.gateway import PaymentGateway
 from api.db.session import Database, Transaction
 from api.jobs import JobQueue
 from api.settings import Settings
+from api.state.store import StackStates
 from api.vault import Vault
 
 
@@ -25,6 +26,7 @@ class Runtime:
     jobs: JobQueue
     payments: PaymentGateway
     vault: Vault
+    states: StackStates
 
 
 async def get_runtime(request: Request) -> Runtime:

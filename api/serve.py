@@ -10,6 +10,7 @@ from api.logs import configure_logging
 from api.redis import connect_redis
 from api.runtime import Runtime
 from api.settings import Settings
+from api.state.store import StateStore
 from api.vault import Vault
 
 
@@ -34,4 +35,5 @@ def build_runtime(settings: Settings) -> Runtime:
         jobs=CeleryJobQueue(make_celery(redis_url)),
         payments=StripeGateway(settings),
         vault=Vault(settings.master_keys.get_secret_value()),
+        states=StateStore(settings.state_database_url.get_secret_value()),
     )

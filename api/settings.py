@@ -30,8 +30,11 @@ class Settings(DatabaseSettings):
         requests_per_minute: for one caller (token, session or address) over all routes.
         logins_per_minute: for one address, and for one account.
         operation_lifetime_seconds: how long an operation may take in all its attempts.
+        state_database_url: the database that holds Pulumi's state; its own, never the application's. The API only
+            reads there: give it a login that may do no more, for who can write a stack's state can run code.
     """
 
+    state_database_url: SecretStr
     master_keys: SecretStr
     public_url: AnyHttpUrl
     secure_cookies: bool = True
@@ -49,7 +52,6 @@ class WorkerSettings(Settings):
     """What a worker needs besides.
 
     Attributes:
-        state_database_url: the database that holds Pulumi's state; its own, never the application's.
         work_root: private directory for engine work files.
         lease_seconds: a worker that has not renewed its lease for this long has lost the operation.
         operation_deadline_seconds: an engine run longer than this is interrupted.
@@ -61,7 +63,6 @@ class WorkerSettings(Settings):
         clones_per_storage: guests created at once on one node's storage (Proxmox VE locks the template).
     """
 
-    state_database_url: SecretStr
     cloudflare_api_token: SecretStr
     cloudflare_base_url: AnyHttpUrl | None = None
     work_root: Path

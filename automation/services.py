@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,10 +11,14 @@ from api.billing.stripe_gateway import StripeGateway
 from api.db.session import Database, connect
 from api.jobs import JobQueue
 from api.operations.results import RetryPolicy
+from api.plans.approvals import ApprovalService
+from api.plans.judge import ServiceJudge
 from api.settings import WorkerSettings
+from api.state.store import StateStore
 from api.vault import Vault
 from automation.engine.contract import Engine
 from automation.operations.guests import ProxmoxGuests
+from automation.operations.planning import PlanGate
 from automation.operations.runner import OperationRunner
 
 
@@ -24,12 +29,22 @@ class WorkerServices:
     database: Database
     billing: BillingService
     operations: OperationRunner
+    approvals: ApprovalService
     jobs: JobQueue
     settings: WorkerSettings
 
 
-def build_services(settings: WorkerSettings, engine: Engine, jobs: JobQueue) -> WorkerServices:
-    """Build a worker process's services; opens connections lazily, so it may run before PostgreSQL answers."""
+def build_services(
+    settings: WorkerSettings, engine: Engine, jobs: JobQueue, versions: Mapping[str, str]
+) -> WorkerServices:
+    """Build a worker process's services; opens connections lazily, so it may run before PostgreSQL answers.
+
+    Args:
+        settings: the worker's.
+        engine: drives the stacks.
+        jobs: where hints are sent.
+        versions: of the program, the CLI and the plugins that ``engine`` uses.
+    """
     database = connect(settings.database_url.get_secret_value(), pool_size=4)
     policy = RetryPolicy(
         attempts=settings.operation_attempts,
@@ -37,6 +52,7 @@ def build_services(settings: WorkerSettings, engine: Engine, jobs: JobQueue) -> 
         deadline_seconds=settings.operation_lifetime_seconds,
         quarantine=timedelta(seconds=settings.address_quarantine_seconds),
     )
+    states = StateStore(settings.state_database_url.get_secret_value())
     return WorkerServices(
         database=database,
         billing=BillingService(database, StripeGateway(settings), jobs, policy.deadline_seconds),
@@ -48,8 +64,10 @@ def build_services(settings: WorkerSettings, engine: Engine, jobs: JobQueue) -> 
             vault=Vault(settings.master_keys.get_secret_value()),
             settings=settings,
             policy=policy,
+            plans=PlanGate(database, states, ServiceJudge(), versions),
             owner=f"{socket.gethostname()}:{os.getpid()}",
         ),
+        approvals=ApprovalService(database, jobs, states, policy.deadline_seconds),
         jobs=jobs,
         settings=settings,
     )

@@ -12,11 +12,13 @@ from celery.signals import worker_init, worker_process_init, worker_process_shut
 
 from api.jobs import CeleryJobQueue, make_celery
 from api.logs import configure_logging
+from api.plans.versions import announce
 from api.settings import WorkerSettings
 from automation.engine.backend import prepare_state
 from automation.engine.client import EngineSettings, ProcessEngine
 from automation.engine.contract import EngineUnavailable
 from automation.engine.launcher import EngineHost
+from automation.engine.versions import program_versions
 from automation.services import WorkerServices, build_services
 from automation.tasks.registry import register
 from automation.toolchain import find_toolchain
@@ -32,6 +34,7 @@ class Worker:
         self.settings = settings
         self.app: Celery = make_celery(settings.redis_url.get_secret_value())
         self._toolchain = find_toolchain()
+        self._versions = program_versions(self._toolchain)
         self._host = EngineHost()
         self._services: WorkerServices | None = None
         register(self.app, self.services, settings)
@@ -44,7 +47,7 @@ class Worker:
     def services(self) -> WorkerServices:
         """Return this process's services, built on first use."""
         if self._services is None:
-            self._services = build_services(self.settings, self._engine(), CeleryJobQueue(self.app))
+            self._services = build_services(self.settings, self._engine(), CeleryJobQueue(self.app), self._versions)
         return self._services
 
     def _engine(self) -> ProcessEngine:
@@ -74,7 +77,8 @@ class Worker:
 
     def _start_child(self, **_: object) -> None:
         configure_logging()
-        self.services()
+        with self.services().database.transaction() as transaction:
+            announce(transaction.session, self._versions)
 
     def _stop_child(self, **_: object) -> None:
         if self._services is not None:

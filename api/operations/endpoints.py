@@ -6,19 +6,26 @@ from uuid import UUID
 
 import anyio
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from api.auth.models import Role
 from api.auth.principal import Principal, require
+from api.auth.scopes import Scope
+from api.auth.staff import may
 from api.db.session import Database
+from api.jobs import Job
+from api.operations.cause import Cause
 from api.operations.events import read_after
 from api.operations.models import ACTIVE, Operation
 from api.operations.schemas import EventView, OperationView
-from api.runtime import RuntimeDep, SessionDep
+from api.operations.stopping import OperationStopper
+from api.runtime import RuntimeDep, SessionDep, TransactionDep
 from api.workloads.repository import WorkloadRepository
 
 router = APIRouter(prefix="/operations", tags=["operations"])
 Reader = Annotated[Principal, require("workloads:read")]
+Writer = Annotated[Principal, require("workloads:write")]
 _POLL_SECONDS = 0.3
 _LARGEST_ID = 2**63 - 1
 
@@ -27,6 +34,28 @@ _LARGEST_ID = 2**63 - 1
 def get_operation(operation_id: UUID, principal: Reader, session: SessionDep) -> OperationView:
     """Return an operation on one of your workloads."""
     return OperationView.of(WorkloadRepository(session, principal.user_id).operation(operation_id))
+
+
+@router.post("/{operation_id}/cancel", status_code=status.HTTP_202_ACCEPTED)
+def cancel_operation(
+    operation_id: UUID, principal: Writer, runtime: RuntimeDep, transaction: TransactionDep
+) -> OperationView:
+    """End an operation early: one that waits at once, a running one after the step it is at.
+
+    Its workload goes back to what it was where nothing has been changed yet.
+    """
+    session = transaction.session
+    if not may(principal.role, Role.OPERATOR) or Scope.ADMIN not in principal.scopes:
+        WorkloadRepository(session, principal.user_id).operation(operation_id)
+    stopper = OperationStopper(session, runtime.settings.operation_lifetime_seconds)
+    following = stopper.cancel(operation_id, Cause(f"{principal.email} asked for it", by=principal.user_id))
+    if following is not None:
+        following_id = following.id
+        transaction.after_commit(lambda: runtime.jobs.enqueue(Job.RUN_OPERATION, following_id))
+    transaction.after_commit(lambda: runtime.jobs.enqueue(Job.PAY_REFUNDS))
+    operation = session.get_one(Operation, operation_id)
+    session.refresh(operation)
+    return OperationView.of(operation)
 
 
 def check_readable(operation_id: UUID, principal: Reader, runtime: RuntimeDep) -> None:

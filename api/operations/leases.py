@@ -36,6 +36,9 @@ class Leased:
             own document).
         has_stack: whether the stack may exist already.
         was_applied: whether the guest has been delivered once.
+        refreshes: the engine shall look at what is really there first.
+        is_overdue: the operation's time was over when the lease was taken.
+        seconds_left: until then.
     """
 
     operation_id: UUID
@@ -50,6 +53,9 @@ class Leased:
     previous_engine: Mapping[str, Any] | None
     has_stack: bool
     was_applied: bool
+    refreshes: bool
+    is_overdue: bool
+    seconds_left: float
     stack: str
     vmid: int
     name: str
@@ -96,7 +102,7 @@ class Leases:
         operation.lease_until = now + self._length
         operation.started_at = operation.started_at or now
         self._session.flush()
-        return _leased(operation, workload, node, previous)
+        return _leased(operation, workload, node, previous, now)
 
     def begin(self, lease: Leased) -> None:
         """Show that work starts: the workload's status, the first line of the attempt's log.
@@ -143,6 +149,11 @@ class Leases:
         if self._session.scalars(mine.with_for_update(read=True)).one_or_none() is None:
             raise LeaseLost("another worker has taken this operation over")
         append(self._session, lease.operation_id, lease.attempt, lines)
+
+    def is_cancel_requested(self, lease: Leased) -> bool:
+        """Tell whether somebody wants the operation to end."""
+        asked = select(Operation.cancel_requested_at).where(Operation.id == lease.operation_id)
+        return self._session.scalars(asked).one_or_none() is not None
 
     def hold(self, operation_id: UUID, fence: int) -> Operation:
         """Lock the operation for its last write.
@@ -218,7 +229,9 @@ def _mine(fence: int) -> tuple[Any, Any]:
     return Operation.fence == fence, Operation.status == OperationStatus.RUNNING
 
 
-def _leased(operation: Operation, workload: Workload, node: Node, previous: Mapping[str, Any] | None) -> Leased:
+def _leased(
+    operation: Operation, workload: Workload, node: Node, previous: Mapping[str, Any] | None, now: datetime
+) -> Leased:
     return Leased(
         operation_id=operation.id,
         workload_id=workload.id,
@@ -232,6 +245,9 @@ def _leased(operation: Operation, workload: Workload, node: Node, previous: Mapp
         previous_engine=previous,
         has_stack=workload.has_stack,
         was_applied=workload.applied_generation > 0,
+        refreshes=operation.refreshes,
+        is_overdue=operation.deadline_at <= now,
+        seconds_left=(operation.deadline_at - now).total_seconds(),
         stack=workload.stack,
         vmid=workload.vmid,
         name=workload.name,

@@ -12,13 +12,15 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from api.inventory.models import Guest
+from api.operations.endings import Ending, Endings
 from api.operations.events import LogLine, append
 from api.operations.leases import Leased, Leases
 from api.operations.models import Operation, OperationKind, OperationStatus
 from api.operations.scheduling import next_kind, schedule
 from api.orders.fulfilment import Fulfilment, lock_order
-from api.orders.models import Order, OrderStatus
 from api.orders.release import release_reservations
+from api.plans.closing import LIVE
+from api.plans.models import Plan
 from api.workloads.models import Workload, WorkloadStatus
 from api.workloads.service import lock_workload, mark_deleted, move
 
@@ -41,6 +43,9 @@ class AttemptEnd:
     Attributes:
         error_code: None means success.
         is_wait: the failure is no fault of the attempt, which does not count: it is made again until the deadline.
+        awaits_approval: a plan is stored that a person has to agree to; the attempt does not count.
+        is_cancelled: somebody asked for its end.
+        was_begun: an engine may have changed something.
         is_running: what the node itself said of the guest, after a successful apply or reboot.
     """
 
@@ -48,6 +53,9 @@ class AttemptEnd:
     error_detail: str | None = None
     retryable: bool = False
     is_wait: bool = False
+    awaits_approval: bool = False
+    is_cancelled: bool = False
+    was_begun: bool = True
     engine: EngineTrace = EngineTrace.TIDY
     is_running: bool = False
     outputs: Mapping[str, Any] = field(default_factory=dict)
@@ -82,6 +90,7 @@ class AttemptResults:
         self._session = session
         self._leases = leases
         self._policy = policy
+        self._endings = Endings(session, policy.deadline_seconds)
 
     def apply(self, lease: Leased, end: AttemptEnd) -> Operation | None:
         """Write the result; locks run order, workload, operation, the same way round as everywhere else.
@@ -94,16 +103,33 @@ class AttemptResults:
         workload = lock_workload(self._session, lease.workload_id)
         operation = self._leases.hold(lease.operation_id, lease.fence)
         self._account(operation, end)
+        if end.awaits_approval:
+            return self._wait_for_approval(workload, operation)
         if end.error_code is None:
-            self._close(operation, OperationStatus.SUCCEEDED)
+            self._endings.close(operation, OperationStatus.SUCCEEDED)
             self._succeeded(lease, workload, end)
             if lease.kind is OperationKind.APPLY and not workload.desired_absent:
-                self._fulfilment().delivery(order)
-        elif self._may_retry(operation, end):
+                Fulfilment(self._session, self._policy.deadline_seconds).delivery(order)
+            return self._endings.follow_up(workload, lease.generation)
+        if not end.is_cancelled and self._may_retry(operation, end):
             return self._retry(lease, workload, operation, end)
-        else:
-            return self._failed(lease, order, workload, operation, end)
-        return self._follow_up(workload, lease.generation)
+        return self._endings.give_up(order, workload, operation, _ending(end))
+
+    def _wait_for_approval(self, workload: Workload, operation: Operation) -> Operation | None:
+        """Let go of the operation until a person has decided, or its plan expires; a newer wish voids the plan."""
+        operation.attempts -= 1
+        kind = next_kind(workload, operation.generation)
+        if kind is not None:
+            operation.status = OperationStatus.QUEUED
+            self._session.flush()
+            return schedule(self._session, workload, kind, self._policy.deadline_seconds)
+        operation.status = OperationStatus.AWAITING_APPROVAL
+        expires_at = self._session.scalars(
+            select(Plan.expires_at).where(Plan.operation_id == operation.id, Plan.status.in_(LIVE))
+        ).one()
+        operation.deadline_at = expires_at + timedelta(seconds=self._policy.deadline_seconds)
+        self._session.flush()
+        return None
 
     def _account(self, operation: Operation, end: AttemptEnd) -> None:
         if end.engine is EngineTrace.TIDY:
@@ -149,31 +175,6 @@ class AttemptResults:
             status = WorkloadStatus.RUNNING if end.is_running else WorkloadStatus.STOPPED
             move(self._session, workload, status, f"{lease.kind} verified on node {lease.node_name}")
 
-    def _failed(
-        self, lease: Leased, order: Order, workload: Workload, operation: Operation, end: AttemptEnd
-    ) -> Operation | None:
-        """Give up: pay back what was never delivered, or go on to what is wanted by now, or ask for help."""
-        self._close(operation, OperationStatus.FAILED)
-        reason = end.error_detail or "the operation failed"
-        if lease.kind is OperationKind.APPLY and order.status is OrderStatus.PAID and not workload.desired_absent:
-            return self._fulfilment().failure(order, reason)
-        following = self._follow_up(workload, lease.generation)
-        if following is None and lease.kind is not OperationKind.REBOOT:
-            move(self._session, workload, WorkloadStatus.NEEDS_ATTENTION, reason)
-            workload.attention = f"{end.error_code}: {reason}"
-        return following
-
-    def _follow_up(self, workload: Workload, ended_generation: int) -> Operation | None:
-        kind = next_kind(workload, ended_generation)
-        if kind is None or workload.status is WorkloadStatus.DELETED:
-            return None
-        return schedule(self._session, workload, kind, self._policy.deadline_seconds)
-
-    def _close(self, operation: Operation, status: OperationStatus) -> None:
-        operation.status = status
-        operation.finished_at = self._now()
-        self._session.flush()
-
     def _guest(self, lease: Leased, workload: Workload, *, is_running: bool, is_absent: bool) -> None:
         values = {
             "is_running": is_running,
@@ -186,8 +187,10 @@ class AttemptResults:
             .on_conflict_do_update(index_elements=["workload_id"], set_=values)
         )
 
-    def _fulfilment(self) -> Fulfilment:
-        return Fulfilment(self._session, self._policy.deadline_seconds)
-
     def _now(self) -> datetime:
         return self._session.execute(select(func.now())).scalar_one()
+
+
+def _ending(end: AttemptEnd) -> Ending:
+    status = OperationStatus.CANCELLED if end.is_cancelled else OperationStatus.FAILED
+    return Ending(status, end.error_code or "failed", end.error_detail or "the operation failed", end.was_begun)

@@ -7,16 +7,24 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from api.operations.cause import Cause
 from api.operations.models import ACTIVE, Operation, OperationKind, OperationStatus
+from api.plans.closing import supersede_plans
 from api.workloads.models import Workload
 
 
-def schedule(session: Session, workload: Workload, kind: OperationKind, deadline_seconds: float) -> Operation:
+def schedule(
+    session: Session, workload: Workload, kind: OperationKind, deadline_seconds: float, cause: Cause | None = None
+) -> Operation:
     """Return the operation that will bring a locked workload to its present desired state.
 
-    A queued operation is brought up to date in place, with all its attempts before it. A running one is left alone
-    and returned: when it ends, its worker sees the newer generation and schedules the next one (``next_kind``).
+    One that has not begun is brought up to date in place, with all its attempts before it: whatever was planned or
+    approved for it is void. A running one is left alone and returned: when it ends, its worker sees the newer
+    generation and schedules the next one (``next_kind``), for the same ``cause``.
     """
+    if cause is not None:
+        workload.desired_cause = cause.document()
+    wanted = Cause.of(workload.desired_cause)
     active = session.scalars(
         select(Operation)
         .where(Operation.workload_id == workload.id, Operation.status.in_(ACTIVE))
@@ -26,25 +34,19 @@ def schedule(session: Session, workload: Workload, kind: OperationKind, deadline
     if active is not None and active.status is OperationStatus.RUNNING:
         return active
     deadline = session.execute(select(func.now() + timedelta(seconds=deadline_seconds))).scalar_one()
-    if active is not None:
-        active.kind, active.generation, active.desired = kind, workload.generation, workload.desired
+    if active is None:
+        active = Operation(id=uuid7(), workload_id=workload.id, engine=_untidy_engine(session, workload))
+        session.add(active)
+    else:
         active.next_attempt_at = session.execute(select(func.now())).scalar_one()
-        active.attempts, active.deadline_at = 0, deadline
-        session.flush()
-        return active
-    operation = Operation(
-        id=uuid7(),
-        workload_id=workload.id,
-        kind=kind,
-        status=OperationStatus.QUEUED,
-        generation=workload.generation,
-        desired=workload.desired,
-        deadline_at=deadline,
-        engine=_untidy_engine(session, workload),
-    )
-    session.add(operation)
+        supersede_plans(session, active.id, "something else is wanted by now")
+    active.kind, active.generation, active.desired = kind, workload.generation, workload.desired
+    active.status, active.attempts, active.deadline_at = OperationStatus.QUEUED, 0, deadline
+    active.requested_by, active.reason = wanted.by, wanted.reason
+    active.has_consent, active.refreshes = wanted.has_consent, wanted.refreshes
+    active.cancel_requested_at = active.cancel_requested_by = None
     session.flush()
-    return operation
+    return active
 
 
 def next_kind(workload: Workload, ended_generation: int) -> OperationKind | None:

@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 from api.billing.gateway import CheckoutSession
 from api.billing.models import EntryKind, LedgerEntry, Refund
 from api.errors import NotFound
+from api.operations.cause import Cause
 from api.operations.models import Operation, OperationKind
 from api.operations.scheduling import schedule
 from api.orders.models import Order, OrderStatus
@@ -60,7 +61,8 @@ class Fulfilment:
         order.paid_at = self._now()
         workload = self.workload(order)
         move(self._session, workload, WorkloadStatus.QUEUED, "paid")
-        return schedule(self._session, workload, OperationKind.APPLY, self._deadline_seconds)
+        cause = Cause("the order was paid", by=order.owner_id)
+        return schedule(self._session, workload, OperationKind.APPLY, self._deadline_seconds, cause)
 
     def expiry(self, order: Order) -> None:
         """Let an unpaid order go, and everything held for it; nothing of it exists outside our tables."""
@@ -84,9 +86,9 @@ class Fulfilment:
             select(LedgerEntry).where(LedgerEntry.order_id == order.id, LedgerEntry.kind == EntryKind.PAYMENT)
         ).one()
         self._owe(order, payment.provider_reference, payment.amount_cents, reason)
-        return self._take_away(order, reason)
+        return self._take_away(order, Cause(reason, has_consent=True))
 
-    def cancel(self, order: Order, reason: str) -> Operation | None:
+    def cancel(self, order: Order, reason: str, by: UUID | None = None) -> Operation | None:
         """Take a workload away because its owner says so; what was paid but never delivered goes back.
 
         Raises:
@@ -94,7 +96,8 @@ class Fulfilment:
         """
         if order.status is OrderStatus.PAID:
             return self.failure(order, reason)
-        return WorkloadService(self._session, self._deadline_seconds).cancel(self.workload(order), reason)
+        cause = Cause(reason, by=by, has_consent=True)
+        return WorkloadService(self._session, self._deadline_seconds).cancel(self.workload(order), cause)
 
     def refunded(self, order: Order, provider_reference: str, amount_cents: int) -> Operation | None:
         """Book money that went back, whoever started it; a delivered workload is taken away."""
@@ -115,7 +118,7 @@ class Fulfilment:
         if order.status is not OrderStatus.REFUND_DUE:
             order.closed_reason = "refunded"
         self._move(order, OrderStatus.REFUNDED)
-        return self._take_away(order, "refunded")
+        return self._take_away(order, Cause("refunded", has_consent=True))
 
     def workload(self, order: Order) -> Workload:
         """Return the order's workload, locked."""
@@ -126,12 +129,13 @@ class Fulfilment:
             .execution_options(populate_existing=True)
         ).one()
 
-    def _take_away(self, order: Order, reason: str) -> Operation | None:
+    def _take_away(self, order: Order, cause: Cause) -> Operation | None:
+        """Remove what an order brought. Money that went back ends the contract, and with it the claim to the data."""
         workload = self.workload(order)
         if workload.status is WorkloadStatus.PENDING_PAYMENT:
-            self._let_go(workload, reason)
+            self._let_go(workload, cause.reason)
             return None
-        return WorkloadService(self._session, self._deadline_seconds).cancel(workload, reason)
+        return WorkloadService(self._session, self._deadline_seconds).cancel(workload, cause)
 
     def _let_go(self, workload: Workload, reason: str) -> None:
         """Close a workload that never got as far as an engine: nothing of it needs a rest or a proof."""

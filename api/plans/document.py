@@ -1,4 +1,4 @@
-"""A plan's content: the steps the engine would take. Pure; shared by policy, approval, pages and the engine's adapter."""
+"""A plan's content: the steps the engine would take. Pure: shared by policy, approval, pages and the engine."""
 
 import hashlib
 import json
@@ -120,9 +120,7 @@ def _is_part_of(step: PlanStep, approved: PlanStep | None) -> bool:
         return step.inputs == approved.inputs
     # A creation or replacement that got half-way is finished by an update to the same inputs.
     return (
-        step.op is StepOp.UPDATE
-        and approved.op in {StepOp.CREATE, StepOp.REPLACE}
-        and step.inputs == approved.inputs
+        step.op is StepOp.UPDATE and approved.op in {StepOp.CREATE, StepOp.REPLACE} and step.inputs == approved.inputs
     )
 
 

@@ -49,6 +49,7 @@ class Plan(Base, Timestamped):
         policy: the rules' results, ``[{rule, severity, passed, message}]``.
         approval_reasons: why a person must agree, in sentences; empty if nobody must.
         approvals_needed: how many different people.
+        continues_id: the approved plan whose engine was cut off, of which this one is the rest.
     """
 
     __tablename__ = "plans"
@@ -78,6 +79,7 @@ class Plan(Base, Timestamped):
     policy: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     approval_reasons: Mapped[list[str]] = mapped_column(ARRAY(Text))
     approvals_needed: Mapped[int]
+    continues_id: Mapped[UUID | None] = mapped_column(ForeignKey("plans.id"))
     expires_at: Mapped[datetime]
     closed_reason: Mapped[str | None]
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response, status
 from api.auth.principal import Principal, require
 from api.db.session import Transaction
 from api.jobs import Job
+from api.operations.cause import Cause
 from api.operations.models import Operation
 from api.operations.schemas import OperationView
 from api.orders.fulfilment import Fulfilment, lock_order
@@ -62,7 +63,9 @@ def start(
 ) -> OperationView | None:
     """Start a stopped workload; 200 and nothing if it runs already."""
     service, workload = _owned(workload_id, principal, runtime, transaction)
-    return _answer(service.set_power(workload, started=True), runtime, transaction, response)
+    return _answer(
+        service.set_power(workload, started=True, cause=_asked("start", principal)), runtime, transaction, response
+    )
 
 
 @router.post("/{workload_id}/stop", status_code=status.HTTP_202_ACCEPTED, response_model=OperationView | None)
@@ -71,7 +74,9 @@ def stop(
 ) -> OperationView | None:
     """Shut a running workload down; 200 and nothing if it is stopped already."""
     service, workload = _owned(workload_id, principal, runtime, transaction)
-    return _answer(service.set_power(workload, started=False), runtime, transaction, response)
+    return _answer(
+        service.set_power(workload, started=False, cause=_asked("stop", principal)), runtime, transaction, response
+    )
 
 
 @router.post("/{workload_id}/reboot", status_code=status.HTTP_202_ACCEPTED, response_model=OperationView | None)
@@ -80,7 +85,7 @@ def reboot(
 ) -> OperationView | None:
     """Restart a running workload."""
     service, workload = _owned(workload_id, principal, runtime, transaction)
-    return _answer(service.reboot(workload), runtime, transaction, response)
+    return _answer(service.reboot(workload, _asked("reboot", principal)), runtime, transaction, response)
 
 
 @router.post("/{workload_id}/cancel", status_code=status.HTTP_202_ACCEPTED, response_model=OperationView | None)
@@ -92,7 +97,7 @@ def cancel(
     order_id = WorkloadRepository(session, principal.user_id).get(workload_id).order_id
     order = lock_order(session, order_id)
     operation = Fulfilment(session, runtime.settings.operation_lifetime_seconds).cancel(
-        order, "cancelled by the customer"
+        order, "cancelled by the customer", principal.user_id
     )
     if order.status is OrderStatus.REFUND_DUE:
         transaction.after_commit(lambda: runtime.jobs.enqueue(Job.PAY_REFUNDS))
@@ -106,6 +111,10 @@ def _owned(
     WorkloadRepository(transaction.session, principal.user_id).get(workload_id)
     service = WorkloadService(transaction.session, runtime.settings.operation_lifetime_seconds)
     return service, lock_workload(transaction.session, workload_id)
+
+
+def _asked(verb: str, principal: Principal) -> Cause:
+    return Cause(f"the customer asked for a {verb}", by=principal.user_id)
 
 
 def _answer(

@@ -31,7 +31,8 @@ class Workload(Base, Timestamped):
     """One thing that one order bought, and its Pulumi stack.
 
     ``desired`` is a ``WorkloadSpec`` document; each change of it raises ``generation``. ``desired_absent`` means
-    the whole stack shall go. An operation applies one generation. ``has_stack`` is set before an engine first starts:
+    the whole stack shall go; ``desired_cause`` is who wants that and why (``api.operations.cause.Cause``). An operation
+    applies one generation. ``has_stack`` is set before an engine first starts:
     while it is False, nothing of the workload exists outside our tables.
     """
 
@@ -57,6 +58,7 @@ class Workload(Base, Timestamped):
     vmid: Mapped[int] = mapped_column(BigInteger, unique=True)
     desired: Mapped[dict[str, Any]]
     desired_absent: Mapped[bool] = mapped_column(default=False)
+    desired_cause: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"), default=dict)
     generation: Mapped[int] = mapped_column(BigInteger, default=1)
     applied_generation: Mapped[int] = mapped_column(BigInteger, default=0)
     stack: Mapped[str] = mapped_column(unique=True)

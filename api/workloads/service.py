@@ -9,12 +9,14 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from api.errors import Conflict, NotFound
+from api.operations.cause import Cause
 from api.operations.models import ACTIVE, Operation, OperationKind
 from api.operations.scheduling import schedule
 from api.workloads.models import StatusChange, Workload, WorkloadStatus
 from api.workloads.transitions import check_move
 
 _POWERED = (WorkloadStatus.RUNNING, WorkloadStatus.STOPPED)
+_SYSTEM = Cause()
 _GOING = (WorkloadStatus.CANCELLING, WorkloadStatus.DELETED)
 
 
@@ -59,7 +61,7 @@ class WorkloadService:
         self._session = session
         self._deadline_seconds = deadline_seconds
 
-    def set_power(self, workload: Workload, *, started: bool) -> Operation | None:
+    def set_power(self, workload: Workload, *, started: bool, cause: Cause = _SYSTEM) -> Operation | None:
         """Want a workload started or stopped; returns the operation, or None if it is so already.
 
         Raises:
@@ -70,9 +72,9 @@ class WorkloadService:
         if workload.desired["started"] is started:
             return self._active(workload)
         self._change(workload, {"started": started})
-        return self._schedule(workload, OperationKind.APPLY)
+        return self._schedule(workload, OperationKind.APPLY, cause)
 
-    def reboot(self, workload: Workload) -> Operation:
+    def reboot(self, workload: Workload, cause: Cause = _SYSTEM) -> Operation:
         """Restart a running workload.
 
         Raises:
@@ -82,10 +84,12 @@ class WorkloadService:
             raise Conflict(f"a workload that is '{workload.status}' cannot be rebooted")
         if self._active(workload) is not None:
             raise Conflict("another operation on this workload is under way; wait until it has ended")
-        return self._schedule(workload, OperationKind.REBOOT)
+        return self._schedule(workload, OperationKind.REBOOT, cause)
 
-    def cancel(self, workload: Workload, reason: str) -> Operation | None:
+    def cancel(self, workload: Workload, cause: Cause) -> Operation | None:
         """Want a workload and everything it holds gone; repeating it is harmless.
+
+        Without the owner's consent in ``cause`` its plan needs an approval, where there is anything to lose.
 
         A running operation is left to end first: what it makes is then taken away by the destroy that follows.
         """
@@ -95,16 +99,16 @@ class WorkloadService:
             raise Conflict("this workload is not paid for; let its payment page expire, and it is gone")
         workload.desired_absent = True
         workload.generation += 1
-        move(self._session, workload, WorkloadStatus.CANCELLING, reason)
-        return self._schedule(workload, OperationKind.DESTROY)
+        move(self._session, workload, WorkloadStatus.CANCELLING, cause.reason)
+        return self._schedule(workload, OperationKind.DESTROY, cause)
 
     def _change(self, workload: Workload, fields: Mapping[str, Any]) -> None:
         workload.desired = {**workload.desired, **fields}
         workload.generation += 1
         self._session.flush()
 
-    def _schedule(self, workload: Workload, kind: OperationKind) -> Operation:
-        return schedule(self._session, workload, kind, self._deadline_seconds)
+    def _schedule(self, workload: Workload, kind: OperationKind, cause: Cause) -> Operation:
+        return schedule(self._session, workload, kind, self._deadline_seconds, cause)
 
     def _active(self, workload: Workload) -> Operation | None:
         return self._session.scalars(

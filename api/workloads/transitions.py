@@ -16,11 +16,14 @@ MOVES: Mapping[S, frozenset[S]] = MappingProxyType(
         S.SUSPENDED: frozenset({S.UPDATING, S.CANCELLING, S.NEEDS_ATTENTION}),
         S.UPDATING: frozenset({S.RUNNING, S.STOPPED, S.SUSPENDED, S.CANCELLING, S.NEEDS_ATTENTION}),
         S.NEEDS_ATTENTION: frozenset({S.UPDATING, S.PROVISIONING, S.RUNNING, S.STOPPED, S.CANCELLING}),
-        S.CANCELLING: frozenset({S.DELETED, S.NEEDS_ATTENTION}),
+        S.CANCELLING: frozenset({S.DELETED, S.NEEDS_ATTENTION, S.RUNNING, S.STOPPED}),
         S.DELETED: frozenset(),
     }
 )
-"""``needs_attention`` is where a person has to look: nothing leaves it by itself except by a new operation."""
+"""``needs_attention`` is where a person has to look: nothing leaves it by itself except by a new operation.
+
+``cancelling`` goes back to ``running`` or ``stopped`` only when the removal is withdrawn before it has begun.
+"""
 
 
 def check_move(old: S, new: S) -> None:

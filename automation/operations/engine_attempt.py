@@ -1,6 +1,6 @@
 """One attempt's dealings with the engine: the one it finds at work or half-way, and its own."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
@@ -19,8 +19,8 @@ from automation.engine.contract import (
     EngineResult,
     EngineRun,
     EngineSecrets,
-    EngineUnavailable,
 )
+from automation.operations.cancellation import CancelWatch
 from automation.operations.heartbeat import Heartbeat
 from automation.operations.journal import Journal
 
@@ -58,40 +58,51 @@ class EngineAttempt:
     """Brings a stack to what one lease asks for."""
 
     def __init__(self, engine: Engine, lease: Leased, journal: Journal, heartbeat: Heartbeat) -> None:
-        """Work with ``engine`` for as long as ``heartbeat`` says that ``lease`` is ours."""
+        """Work with ``engine`` for as long as ``heartbeat`` says that ``lease`` is ours, and nobody wants it ended."""
         self._engine = engine
         self._lease = lease
         self._journal = journal
         self._heartbeat = heartbeat
+        self._cancel = CancelWatch(journal.is_cancel_requested)
+        self._processes = 0
+        self._cpu_seconds = 0.0
 
     @property
     def _goal(self) -> str:
         return f"{self._lease.kind} {self._lease.generation}"
 
-    def run(self, job: EngineJob, secrets: EngineSecrets) -> AttemptEnd:
+    def settle(self, job: EngineJob, secrets: EngineSecrets) -> AttemptEnd | None:
+        """Deal with the engine that an earlier attempt left; None if the stack is ready for the next one. Blocks.
+
+        Raises:
+            LeaseLost: if the lease was lost meanwhile; the result at hand is dropped.
+            EngineUnavailable: if no child could be started.
+        """
+        earlier = self._lease.previous_engine
+        return None if earlier is None else self._take_over(EngineRecord.of(earlier), job, secrets)
+
+    def preview(self, job: EngineJob, secrets: EngineSecrets) -> EngineResult:
+        """Look at what would be done; blocks. Nothing is put on record: a preview holds no lock and changes nothing.
+
+        Raises:
+            LeaseLost: if the lease was lost meanwhile.
+            EngineUnavailable: if no child could be started.
+        """
+        return self._wait(self._engine.start(job, secrets), _unheard)
+
+    def apply(self, job: EngineJob, secrets: EngineSecrets) -> AttemptEnd:
         """Let the engine work until it has ended; blocks.
 
         Raises:
             LeaseLost: if the lease was lost meanwhile; the result at hand is dropped.
+            EngineUnavailable: if no child could be started.
         """
-        try:
-            if self._lease.previous_engine is not None:
-                end = self._take_over(EngineRecord.of(self._lease.previous_engine), job, secrets)
-                if end is not None:
-                    return end
-            return self._start(job, secrets)
-        except EngineUnavailable as error:
-            return AttemptEnd(
-                error_code="engine_unavailable", error_detail=f"{error}.", retryable=True, engine=EngineTrace.UNKNOWN
-            )
-
-    def _start(self, job: EngineJob, secrets: EngineSecrets) -> AttemptEnd:
-        return _end_of(self._work(self._engine.start(job, secrets), job, self._goal))
+        return end_of(self._work(self._engine.start(job, secrets), job, self._goal))
 
     def _work(self, run: EngineRun, job: EngineJob, goal: str) -> EngineResult:
         """Put a run on record before it begins, so that whoever comes next knows who may be at work on the stack."""
         self._journal.engine(EngineRecord(run.process, job.operation_id, job.fence, goal).document())
-        return self._wait(run)
+        return self._wait(run, self._tell)
 
     def _take_over(self, earlier: EngineRecord, job: EngineJob, secrets: EngineSecrets) -> AttemptEnd | None:
         """Deal with the engine of an earlier attempt: its success is ours; None means "start afresh".
@@ -103,9 +114,9 @@ class EngineAttempt:
         if not earlier.ended:
             its_job = replace(job, operation_id=earlier.operation_id, fence=earlier.fence)
             run = self._engine.attach(its_job, secrets, earlier.process)
-            result = None if run is None else self._wait(run)
+            result = None if run is None else self._wait(run, self._tell)
             if result is not None and result.outcome is EngineOutcome.SUCCEEDED and earlier.goal == self._goal:
-                return _end_of(result)
+                return end_of(result)
         if not self._engine.terminate(earlier.process):
             return AttemptEnd(
                 error_code="engine_of_unknown_fate",
@@ -115,13 +126,19 @@ class EngineAttempt:
                 engine=EngineTrace.UNKNOWN,
             )
         recovered = self._work(self._engine.recover(job, secrets), job, _RECOVERY)
-        return None if recovered.outcome is EngineOutcome.SUCCEEDED else _end_of(recovered)
+        return None if recovered.outcome is EngineOutcome.SUCCEEDED else end_of(recovered)
 
-    def _wait(self, run: EngineRun) -> EngineResult:
-        result = run.wait(self._tell, lambda: self._heartbeat.is_ours)
+    def _wait(self, run: EngineRun, tell: Callable[[EngineEvent], None]) -> EngineResult:
+        result = run.wait(tell, lambda: self._heartbeat.is_ours and not self._cancel.check())
         if not self._heartbeat.is_ours:
             raise LeaseLost("the lease ran out while the engine was at work")
+        self._processes += result.pulumi_processes
+        self._cpu_seconds += result.cpu_seconds
         return result
+
+    def cost(self, end: AttemptEnd) -> AttemptEnd:
+        """Charge an end with all that the attempt's engines have used: recovery, preview and update."""
+        return replace(end, pulumi_processes=self._processes, cpu_seconds=round(self._cpu_seconds, 3))
 
     def _tell(self, event: EngineEvent) -> None:
         """Log an event. A lost lease must not raise here: the engine would work on, instead of being interrupted."""
@@ -131,13 +148,13 @@ class EngineAttempt:
             self._heartbeat.lose()
 
 
-def _end_of(result: EngineResult) -> AttemptEnd:
-    end = AttemptEnd(
-        outputs=result.outputs,
-        changes=result.changes,
-        pulumi_processes=result.pulumi_processes,
-        cpu_seconds=result.cpu_seconds,
-    )
+def _unheard(_event: EngineEvent) -> None:
+    """Leave a preview's events out of the log: the plan says the same in one line."""
+
+
+def end_of(result: EngineResult) -> AttemptEnd:
+    """Put an engine's result into the terms of the services."""
+    end = AttemptEnd(outputs=result.outputs, changes=result.changes)
     if result.outcome is EngineOutcome.SUCCEEDED:
         return end
     failure = result.failure
@@ -148,5 +165,6 @@ def _end_of(result: EngineResult) -> AttemptEnd:
         error_code=f"engine_{result.outcome}" if failure is None else failure.code,
         error_detail="The engine was stopped before it had finished." if failure is None else failure.message,
         retryable=failure is None or failure.retryable,
+        is_cancelled=result.outcome is EngineOutcome.CANCELLED,
         engine=EngineTrace.UNTIDY,
     )

@@ -35,6 +35,14 @@ class Journal:
             leases = Leases(transaction.session, self._owner, self._seconds)
             leases.renew(self._lease.operation_id, self._lease.fence)
 
+    def is_cancel_requested(self) -> bool:
+        """Tell whether somebody wants the operation to end; a database that is away has not said so."""
+        try:
+            with self._database.transaction() as transaction:
+                return Leases(transaction.session, self._owner, self._seconds).is_cancel_requested(self._lease)
+        except DBAPIError:
+            return False
+
     def engine(self, document: Mapping[str, Any]) -> None:
         """Remember the engine that works for this attempt."""
         with self._database.transaction() as transaction:

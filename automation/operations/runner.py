@@ -16,12 +16,13 @@ from api.operations.models import OperationKind
 from api.operations.results import AttemptEnd, AttemptResults, EngineTrace, RetryPolicy
 from api.settings import WorkerSettings
 from api.vault import Vault
-from automation.engine.contract import Engine, EngineAction, EngineJob, EngineSecrets
-from automation.operations.engine_attempt import EngineAttempt
+from automation.engine.contract import Engine, EngineAction, EngineJob, EngineSecrets, EngineUnavailable
+from automation.operations.engine_attempt import EngineAttempt, EngineRecord
 from automation.operations.environment import provider_environment
 from automation.operations.guests import GuestDirectory, GuestError, NodeAccess
 from automation.operations.heartbeat import Heartbeat
 from automation.operations.journal import Journal
+from automation.operations.planning import PlanGate
 from automation.operations.verification import find_mismatch
 from components.specs import WorkloadKind
 
@@ -39,6 +40,7 @@ class OperationRunner:
     vault: Vault
     settings: WorkerSettings
     policy: RetryPolicy
+    plans: PlanGate
     owner: str
 
     def run(self, operation_id: UUID) -> bool:
@@ -50,7 +52,7 @@ class OperationRunner:
             return False
         log = _LOG.bind(operation=str(operation_id), fence=lease.fence, attempt=lease.attempt)
         try:
-            end = self._given_up() if lease.attempt > self.policy.attempts else self._work(lease, asked_at)
+            end = self._given_up(lease) or self._work(lease, asked_at)
             self._finish(lease, end)
         except LeaseLost:
             log.warning("lease_lost")
@@ -59,10 +61,23 @@ class OperationRunner:
         self._kick_waiting(lease.node_id)
         return True
 
-    def _given_up(self) -> AttemptEnd:
-        """End an operation whose workers all died over it, before it takes another one down."""
-        message = f"It was cut off {self.policy.attempts} times before it could end."
-        return AttemptEnd(error_code="attempts_exhausted", error_detail=message, engine=EngineTrace.UNKNOWN)
+    def _given_up(self, lease: Leased) -> AttemptEnd | None:
+        """End an operation whose time is over, or whose workers all died over it, before it takes another one down."""
+        if lease.is_overdue:
+            code, message = "deadline", "It did not end in the time that it had."
+        elif lease.attempt > self.policy.attempts:
+            code, message = "attempts_exhausted", f"It was cut off {self.policy.attempts} times before it could end."
+        else:
+            return None
+        self._stop_engine(lease)
+        return AttemptEnd(error_code=code, error_detail=message, engine=EngineTrace.UNKNOWN)
+
+    def _stop_engine(self, lease: Leased) -> None:
+        """Leave no engine of this host at work for an operation that is given up; the next one tidies up."""
+        if lease.previous_engine is not None:
+            record = EngineRecord.of(lease.previous_engine)
+            if not record.ended:
+                self.engine.terminate(record.process)
 
     def _work(self, lease: Leased, asked_at: float) -> AttemptEnd:
         journal = Journal(self.database, lease, self.owner, self.settings.lease_seconds)
@@ -90,14 +105,30 @@ class OperationRunner:
             return self._reboot(lease, node)
         if lease.kind is OperationKind.DESTROY and not lease.has_stack:
             return self._verify(lease, node, AttemptEnd())
-        self._shut_down_first(lease, node, journal)
         secrets = EngineSecrets(
             backend_url=self.settings.state_database_url.get_secret_value(),
             passphrase=self.vault.open(lease.passphrase_encrypted),
             provider_environment=provider_environment(node, self.settings),
         )
-        end = EngineAttempt(self.engine, lease, journal, heartbeat).run(self._job(lease), secrets)
-        return self._verify(lease, node, end) if end.error_code is None else end
+        attempt = EngineAttempt(self.engine, lease, journal, heartbeat)
+        end = attempt.cost(self._engine_work(lease, node, attempt, secrets, journal))
+        return self._verify(lease, node, end) if end.error_code is None and not end.awaits_approval else end
+
+    def _engine_work(
+        self, lease: Leased, node: NodeAccess, attempt: EngineAttempt, secrets: EngineSecrets, journal: Journal
+    ) -> AttemptEnd:
+        """Settle what an earlier engine left, plan, and apply what may be applied."""
+        job = self._job(lease)
+        try:
+            end = attempt.settle(job, secrets) or self.plans.admit(lease, attempt, job, secrets, self._leases)
+            if end is not None:
+                return end
+            self._shut_down_first(lease, node, journal)
+            return attempt.apply(replace(job, stack_may_exist=True), secrets)
+        except EngineUnavailable as error:
+            return AttemptEnd(
+                error_code="engine_unavailable", error_detail=f"{error}.", retryable=True, engine=EngineTrace.UNKNOWN
+            )
 
     def _shut_down_first(self, lease: Leased, node: NodeAccess, journal: Journal) -> None:
         """Let a guest that is to be stopped shut itself down: what the engine would do is pull the plug."""
@@ -133,7 +164,8 @@ class OperationRunner:
     def _finish(self, lease: Leased, end: AttemptEnd) -> None:
         with self.database.transaction() as transaction:
             session = transaction.session
-            line = LogLine("end", "Done." if end.error_code is None else f"{end.error_detail}")
+            done = end.error_code is None and not end.awaits_approval
+            line = LogLine("end", "Done." if done else f"{end.error_detail}")
             append(session, lease.operation_id, lease.attempt, [line])
             results = AttemptResults(session, self._leases(transaction.session), self.policy)
             following = results.apply(lease, end)
@@ -160,7 +192,8 @@ class OperationRunner:
             spec=lease.desired,
             work_root=self.settings.work_root,
             stack_may_exist=lease.has_stack,
-            deadline_seconds=self.settings.operation_deadline_seconds,
+            deadline_seconds=min(self.settings.operation_deadline_seconds, max(1.0, lease.seconds_left)),
+            refresh=lease.refreshes,
         )
 
     def _leases(self, session: Session) -> Leases:

@@ -24,6 +24,7 @@ from automation.engine.contract import (
 
 HOST = "fake-host"
 _POLL_SECONDS = 0.01
+_PREVIEWS = frozenset({EngineAction.PREVIEW, EngineAction.PREVIEW_DESTROY, EngineAction.PREVIEW_REFRESH})
 _LOCKED = EngineFailure("stack_locked", "Another operation holds this workload.", retryable=True)
 _KILLED = EngineFailure("engine_killed", "The engine was killed (SIGKILL) before it ended.", retryable=True)
 _CANCELLED = EngineFailure("cancelled", "The operation was cancelled.", retryable=True)
@@ -99,7 +100,8 @@ class FakeEngine:
 
     Attributes:
         stacks: by name; one that was destroyed is gone.
-        runs: every run, in the order in which they were started.
+        runs: every run that may change something, in the order in which they were started.
+        previews: every run that only looks, in the same order.
         recoveries: every recovery, in the order in which they were started.
         recovered: names of the stacks that were recovered, in order.
     """
@@ -108,6 +110,7 @@ class FakeEngine:
         """Choose what an ``up`` of a job outputs."""
         self.stacks: dict[str, FakeStack] = {}
         self.runs: list[FakeRun] = []
+        self.previews: list[FakeRun] = []
         self.recoveries: list[FakeRun] = []
         self.recovered: list[str] = []
         self._outputs = outputs
@@ -144,13 +147,14 @@ class FakeEngine:
         if self._unavailable:
             self._unavailable -= 1
             raise EngineUnavailable("the fake engine was told to refuse")
-        if any(self._key(run.job) == self._key(job) for run in self.runs):
+        looks_only = job.action in _PREVIEWS
+        if not looks_only and any(self._key(run.job) == self._key(job) for run in self.runs):
             raise EngineUnavailable(f"operation {job.operation_id} was run with fence {job.fence} before")
         assert secrets.backend_url
         identity = EngineProcess(HOST, "fake-boot", next(self._pids), 1)
-        failure = self._failures.popleft() if self._failures else None
-        run = FakeRun(self, job, identity, self._gate, failure)
-        self.runs.append(run)
+        failure = self._failures.popleft() if self._failures and not looks_only else None
+        run = FakeRun(self, job, identity, None if looks_only else self._gate, failure)
+        (self.previews if looks_only else self.runs).append(run)
         return run
 
     def attach(self, job: EngineJob, secrets: EngineSecrets, process: EngineProcess) -> FakeRun | None:
@@ -166,7 +170,7 @@ class FakeEngine:
         """Tell whether a run is still at work."""
         if process.host != HOST:
             return None
-        return any(run.alive for run in (*self.runs, *self.recoveries) if run.process == process)
+        return any(run.alive for run in (*self.runs, *self.previews, *self.recoveries) if run.process == process)
 
     def terminate(self, process: EngineProcess) -> bool:
         """Kill a run: it leaves its stack locked."""
@@ -235,9 +239,12 @@ class FakeEngine:
             changes = {"create" if before is None or before.spec is None else "update": 1}
         if job.action is EngineAction.UP:
             self.stacks[job.stack] = FakeStack(spec=dict(job.spec))
+        elif job.action is EngineAction.PREVIEW:
+            self.stacks.setdefault(job.stack, FakeStack())
         run.tell("summary", "Finished", changes=changes)
         outputs = self._outputs(job) if job.action is EngineAction.UP else {}
-        processes = 2 if job.action is EngineAction.UP and not job.stack_may_exist else 1
+        makes_stack = job.action in {EngineAction.UP, EngineAction.PREVIEW} and not job.stack_may_exist
+        processes = 2 if makes_stack else 1
         return EngineResult(EngineOutcome.SUCCEEDED, outputs, changes, None, processes, cpu_seconds=0.01)
 
     @staticmethod

@@ -53,9 +53,11 @@ def upgrade() -> None:
         sa.Column("policy", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("approval_reasons", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("approvals_needed", sa.Integer(), nullable=False),
+        sa.Column("continues_id", sa.Uuid(), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_reason", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["continues_id"], ["plans.id"], name=op.f("fk_plans_continues_id")),
         sa.ForeignKeyConstraint(["operation_id"], ["operations.id"], name=op.f("fk_plans_operation_id")),
         sa.ForeignKeyConstraint(["workload_id"], ["workloads.id"], name=op.f("fk_plans_workload_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plans")),
@@ -120,6 +122,15 @@ def upgrade() -> None:
         sa.Column("changes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("fk_plan_steps_plan_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("plan_id", "position", name=op.f("pk_plan_steps")),
+    )
+    op.add_column(
+        "workloads",
+        sa.Column(
+            "desired_cause",
+            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
     )
     op.add_column("operations", sa.Column("requested_by", sa.Uuid(), nullable=True))
     op.add_column("operations", sa.Column("reason", sa.Text(), server_default="", nullable=False))

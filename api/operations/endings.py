@@ -1,0 +1,104 @@
+"""What follows for workload and order when an operation ends without having done what it was for.
+
+Shared by attempts that failed for good, cancellations, rejected or expired plans, and deadlines. All rows are locked
+by the caller: order, workload, operation.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from api.inventory.models import Guest
+from api.operations.cause import Cause
+from api.operations.models import Operation, OperationKind, OperationStatus
+from api.operations.scheduling import next_kind, schedule
+from api.orders.fulfilment import Fulfilment
+from api.orders.models import Order, OrderStatus
+from api.plans.closing import close_plans
+from api.plans.models import PlanStatus
+from api.workloads.models import Workload, WorkloadStatus
+from api.workloads.service import move
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why an operation ends.
+
+    Attributes:
+        was_begun: an engine may have changed something.
+    """
+
+    status: OperationStatus
+    code: str
+    reason: str
+    was_begun: bool
+    plan_status: PlanStatus = PlanStatus.SUPERSEDED
+
+
+class Endings:
+    """Ends operations; each call belongs in the caller's transaction."""
+
+    def __init__(self, session: Session, deadline_seconds: float) -> None:
+        """``deadline_seconds`` is for the operations that follow."""
+        self._session = session
+        self._deadline_seconds = deadline_seconds
+
+    def close(self, operation: Operation, status: OperationStatus) -> None:
+        """Write that an operation has ended."""
+        operation.status = status
+        operation.lease_until = None
+        operation.finished_at = self._session.execute(select(func.now())).scalar_one()
+        self._session.flush()
+
+    def give_up(self, order: Order, workload: Workload, operation: Operation, ending: Ending) -> Operation | None:
+        """End an operation that cannot go on, and put things right; returns the operation that follows, if any.
+
+        What was never delivered is paid back and taken away. What else is wanted by now is done instead. A change
+        that nothing has begun is withdrawn. What is half-way needs a person.
+        """
+        operation.error_code, operation.error_detail = ending.code, ending.reason
+        close_plans(self._session, operation.id, ending.plan_status, ending.reason)
+        self.close(operation, ending.status)
+        if operation.kind is OperationKind.REBOOT:
+            return self.follow_up(workload, operation.generation)
+        if operation.kind is OperationKind.APPLY and order.status is OrderStatus.PAID and not workload.desired_absent:
+            return Fulfilment(self._session, self._deadline_seconds).failure(order, ending.reason)
+        following = self.follow_up(workload, operation.generation)
+        if following is not None:
+            return following
+        if not ending.was_begun and ending.status is OperationStatus.CANCELLED and self._withdraw(workload, ending):
+            return None
+        move(self._session, workload, WorkloadStatus.NEEDS_ATTENTION, ending.reason)
+        workload.attention = f"{ending.code}: {ending.reason}"
+        return None
+
+    def follow_up(self, workload: Workload, ended_generation: int) -> Operation | None:
+        """Schedule what is still to be done once an operation for ``ended_generation`` has ended."""
+        kind = next_kind(workload, ended_generation)
+        if kind is None or workload.status is WorkloadStatus.DELETED:
+            return None
+        return schedule(self._session, workload, kind, self._deadline_seconds)
+
+    def _withdraw(self, workload: Workload, ending: Ending) -> bool:
+        """Want again what is there; False if nothing was ever applied, or a person is looking at it already."""
+        applied = self._session.scalars(
+            select(Operation.desired)
+            .where(
+                Operation.workload_id == workload.id,
+                Operation.kind == OperationKind.APPLY,
+                Operation.status == OperationStatus.SUCCEEDED,
+            )
+            .order_by(Operation.id.desc())
+            .limit(1)
+        ).one_or_none()
+        if applied is None or workload.status is WorkloadStatus.NEEDS_ATTENTION:
+            return False
+        workload.desired, workload.desired_absent = applied, False
+        workload.desired_cause = Cause(ending.reason).document()
+        workload.generation += 1
+        workload.applied_generation = workload.generation
+        runs = self._session.scalars(select(Guest.is_running).where(Guest.workload_id == workload.id)).one_or_none()
+        status = WorkloadStatus.RUNNING if runs else WorkloadStatus.STOPPED
+        move(self._session, workload, status, f"the change was withdrawn: {ending.reason}")
+        return True
