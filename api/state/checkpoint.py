@@ -12,6 +12,8 @@ from api.state.errors import StateCorrupt
 _VERSIONS = frozenset({3, 4})
 # When and from where the engine last wrote a resource says nothing of the resource.
 _TIMES = frozenset({"created", "modified", "sourcePosition", "stackTrace"})
+# How the engine marks a secret (``sdk/go/common/resource/sig``).
+_SIGNATURE, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 _SETS = frozenset({"dependencies", "additionalSecretOutputs", "aliases", "replaceWith"})
 
 
@@ -49,7 +51,8 @@ def write_checkpoint(document: Mapping[str, Any]) -> dict[str, str]:
 def meaning(deployment: Mapping[str, Any]) -> str:
     """Return the SHA-256 of a deployment's resources and pending operations.
 
-    Neither times nor the order of keys count, nor the order of resources: steps that run side by side end in any.
+    Neither times nor the order of keys count, nor the order of resources: steps that run side by side end in any. Of a
+    secret it counts that there is one: the engine encrypts each anew with every operation.
     """
     resources = sorted(_canonical(_essence(resource)) for resource in deployment.get("resources") or [])
     pending = sorted(
@@ -64,7 +67,20 @@ def _essence(resource: Mapping[str, Any]) -> dict[str, Any]:
     kept["propertyDependencies"] = {
         name: _in_order(urns) for name, urns in (resource.get("propertyDependencies") or {}).items()
     }
-    return {name: value for name, value in kept.items() if name not in _TIMES and value not in (None, {}, [], "")}
+    return {
+        name: _without_ciphertext(value)
+        for name, value in kept.items()
+        if name not in _TIMES and value not in (None, {}, [], "")
+    }
+
+
+def _without_ciphertext(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_ciphertext(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    is_secret = value.get(_SIGNATURE) == _SECRET
+    return {name: _without_ciphertext(item) for name, item in value.items() if not (is_secret and name == "ciphertext")}
 
 
 def _in_order(names: Sequence[str] | None) -> list[str]:

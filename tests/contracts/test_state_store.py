@@ -21,7 +21,9 @@ STACK = "w-test"
 class Subject(Protocol):
     """A store under test, and those who write the state."""
 
-    states: StackStates
+    @property
+    def states(self) -> StackStates:
+        """The store."""
 
     def up(self, size: int) -> None:
         """Have the engine bring the stack up."""

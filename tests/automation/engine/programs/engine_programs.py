@@ -59,3 +59,12 @@ def broken(spec: Mapping[str, Any]) -> Callable[[], None]:
         raise RuntimeError(f"boom password={spec['secret']}")
 
     return program
+
+
+def secretive(spec: Mapping[str, Any]) -> Callable[[], None]:
+    """Export a secret, which the state holds encrypted."""
+
+    def program() -> None:
+        pulumi.export("secret", pulumi.Output.secret(spec["secret"]))
+
+    return program
