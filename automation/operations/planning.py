@@ -15,7 +15,7 @@ from api.orders.fulfilment import lock_order
 from api.plans.judgement import PlanJudge
 from api.plans.models import Plan
 from api.plans.store import Gate, PlanStore, Preview
-from api.state.store import StackStates, StateCorrupt
+from api.state.store import StackStates, StateCorrupt, StateUnavailable
 from api.workloads.models import Workload
 from api.workloads.service import lock_workload
 from automation.engine.contract import EngineAction, EngineJob, EngineOutcome, EngineSecrets
@@ -59,8 +59,13 @@ class PlanGate:
                 if result.outcome is not EngineOutcome.SUCCEEDED:
                     return replace(end_of(result), was_begun=lease.attempt > 1)
                 after = self.states.digest(lease.stack)
-            except StateCorrupt as error:
-                return AttemptEnd(error_code=error.code, error_detail=error.detail, was_begun=lease.was_applied)
+            except (StateCorrupt, StateUnavailable) as error:
+                return AttemptEnd(
+                    error_code=error.code,
+                    error_detail=error.detail,
+                    retryable=error.retryable,
+                    was_begun=lease.was_applied,
+                )
             if before in {None, after}:
                 preview = Preview([dict(step) for step in result.steps], after, dict(self.versions))
                 return self._store(lease, preview, leases)

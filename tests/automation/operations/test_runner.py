@@ -40,8 +40,8 @@ class TestDelivery:
         assert rig.desk.shop.order(order_id).status is OrderStatus.DELIVERED
         assert rig.desk.guest(order_id).is_running
         operation = _operation(rig, order_id)
-        assert (operation.status, operation.engine, operation.pulumi_processes) == (OperationStatus.SUCCEEDED, None, 2)
-        assert _messages(rig, order_id) == [(1, "begin"), (1, "summary"), (1, "end")]
+        assert (operation.status, operation.engine, operation.pulumi_processes) == (OperationStatus.SUCCEEDED, None, 3)
+        assert _messages(rig, order_id) == [(1, "begin"), (1, "plan"), (1, "summary"), (1, "end")]
 
     def test_the_engine_gets_the_workloads_stack_and_spec_and_no_secret(self, rig: RunnerRig) -> None:
         """Credentials travel beside the job, which is written to disk as it is."""
@@ -76,7 +76,7 @@ class TestDelivery:
         workload = rig.desk.shop.workload(order_id)
         assert [vmid for _, vmid in rig.guests.shutdowns] == [workload.vmid]
         assert workload.status is WorkloadStatus.STOPPED
-        assert _messages(rig, order_id)[:2] == [(1, "begin"), (1, "guest")]
+        assert _messages(rig, order_id)[:3] == [(1, "begin"), (1, "plan"), (1, "guest")]
 
     def test_a_guest_that_does_not_react_is_switched_off_and_its_owner_told(self, rig: RunnerRig) -> None:
         """A hung guest must not keep its owner from stopping it."""
@@ -141,7 +141,7 @@ class TestVerification:
         rig.run(order_id)
         operation = _operation(rig, order_id)
         assert (operation.status, operation.error_code) == (OperationStatus.QUEUED, "node_unreachable")
-        assert (operation.pulumi_processes, operation.engine) == (2, None)
+        assert (operation.pulumi_processes, operation.engine) == (3, None)
 
     def test_a_reboot_of_a_node_that_does_not_answer_is_tried_again(self, rig: RunnerRig) -> None:
         """The workload runs on."""
@@ -213,8 +213,8 @@ class TestFailures:
         assert rig.engine.recovered == [rig.desk.shop.workload(order_id).stack]
         assert rig.desk.shop.order(order_id).status is OrderStatus.DELIVERED
         assert _messages(rig, order_id) == [
-            (1, "begin"), (1, "diagnostic"), (1, "end"), (1, "retry"),
-            (2, "begin"), (2, "recover"), (2, "summary"), (2, "end"),
+            (1, "begin"), (1, "plan"), (1, "diagnostic"), (1, "end"), (1, "retry"),
+            (2, "begin"), (2, "recover"), (2, "plan"), (2, "summary"), (2, "end"),
         ]  # fmt: skip
 
     def test_an_order_that_cannot_be_delivered_is_refunded_and_taken_away(self, rig: RunnerRig) -> None:
@@ -385,7 +385,7 @@ class TestLostLease:
         assert result.outcome is EngineOutcome.CANCELLED
         operation = _operation(rig, order_id)
         assert (operation.status, operation.lease_owner, operation.fence) == (OperationStatus.RUNNING, "worker-2", 2)
-        assert _messages(rig, order_id) == [(1, "begin")]
+        assert _messages(rig, order_id) == [(1, "begin"), (1, "plan")]
 
     def test_a_result_that_comes_after_the_lease_was_lost_is_dropped(self, rig: RunnerRig) -> None:
         """Even a success: the other worker's fence is higher."""
