@@ -1,7 +1,7 @@
 """The node's own word about a guest, through the Proxmox VE API (PyPI: proxmoxer)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -14,11 +14,13 @@ from proxmoxer import AuthenticationError, ProxmoxAPI, ResourceException
 from proxmoxer.tools import Tasks
 from urllib3.exceptions import InsecureRequestWarning
 
+from api.drift.facts import ListedGuest
 from components.specs import WorkloadKind
 
 _TIMEOUT_SECONDS = 15
 _REBOOT_SECONDS = 120
 _SHUTDOWN_SECONDS = 60
+_REMOVAL_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,22 @@ class GuestDirectory(Protocol):
             GuestError: if the node does not answer.
         """
 
+    def listing(self, node: NodeAccess) -> Sequence[ListedGuest]:
+        """Return every guest on the node, templates and strangers included; two requests, however many there are.
+
+        Raises:
+            GuestError: if the node does not answer: a list that is not whole is never returned.
+        """
+
+    def remove(self, node: NodeAccess, vmid: int, tag: str) -> bool:
+        """Stop and delete the guest with its disks if it bears ``tag``; True once it is gone.
+
+        False if it bears the tag no more, and nothing was done. A guest that is not there is gone.
+
+        Raises:
+            GuestError: if it could not be deleted, or the node does not answer.
+        """
+
 
 class ProxmoxGuests:
     """Implements ``GuestDirectory`` over HTTPS."""
@@ -103,6 +121,53 @@ class ProxmoxGuests:
             task = guest("status/shutdown").post(timeout=_SHUTDOWN_SECONDS, forceStop=0)
             status = Tasks.blocking_status(api, task, timeout=_SHUTDOWN_SECONDS + _TIMEOUT_SECONDS)
         return status is not None and status.get("exitstatus") == "OK"
+
+    def listing(self, node: NodeAccess) -> Sequence[ListedGuest]:
+        """See ``GuestDirectory``. The node's own lists are asked, which read each guest's state afresh."""
+        with _connected(node, f"node {node.name} did not answer") as api:
+            return [_listed(kind, item) for kind in ("qemu", "lxc") for item in api.nodes(node.name)(kind).get()]
+
+    def remove(self, node: NodeAccess, vmid: int, tag: str) -> bool:
+        """See ``GuestDirectory``. The tag is read again from the configuration, just before."""
+        with _connected(node, f"node {node.name} did not delete guest {vmid}") as api:
+            for guests in ("qemu", "lxc"):
+                guest = api.nodes(node.name)(f"{guests}/{vmid}")
+                facts = _find(guest, vmid)
+                if facts is None:
+                    continue
+                if tag not in facts.tags:
+                    return False
+                if facts.is_running:
+                    _finish(api, node, guest("status/stop").post())
+                _finish(api, node, guest.delete(purge=1))
+        return True
+
+
+def _finish(api: Any, node: NodeAccess, task: str) -> None:
+    """Wait until a task has ended well; ``GuestError`` if it did not."""
+    status = Tasks.blocking_status(api, task, timeout=_REMOVAL_SECONDS)
+    if status is None or status.get("exitstatus") != "OK":
+        raise GuestError(f"node {node.name}: {(status or {}).get('exitstatus', 'the task takes too long')}")
+
+
+def _listed(kind: str, item: Mapping[str, Any]) -> ListedGuest:
+    disk = int(item.get("maxdisk") or 0)
+    return ListedGuest(
+        vmid=int(item["vmid"]),
+        kind=kind,
+        name=str(item.get("name", "")),
+        is_running=item.get("status") == "running",
+        tags=_tags(item),
+        cores=int(item.get("cpus") or 1),
+        memory_mib=int(item.get("maxmem") or 0) // 1024**2,
+        disk_gib=disk // 1024**3 if disk else None,
+        is_template=bool(item.get("template")),
+        lock=str(item.get("lock") or ""),
+    )
+
+
+def _tags(item: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(filter(None, re.split(r"[;,\s]+", str(item.get("tags", "")))))
 
 
 def _guest(api: Any, node: NodeAccess, vmid: int, kind: WorkloadKind) -> Any:
@@ -151,5 +216,5 @@ def _find(guest: Any, vmid: int) -> GuestFacts | None:
         vmid=vmid,
         name=str(status.get("name", "")),
         is_running=status.get("status") == "running",
-        tags=frozenset(filter(None, re.split(r"[;,\s]+", str(status.get("tags", ""))))),
+        tags=_tags(status),
     )

@@ -124,6 +124,34 @@ def test_a_guest_shuts_itself_down_when_it_is_asked_to(site: Site, kind: Workloa
     assert not facts.is_running
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("running", [True, False])
+def test_the_list_describes_a_guest_as_it_is(site: Site, kind: WorkloadKind, running: bool) -> None:  # noqa: FBT001 - pytest passes it
+    """Number, name, power and tags, as a look at the guest alone would tell; it is no template and not locked."""
+    site.place(kind, 1001, running)
+    (listed,) = [guest for guest in site.guests.listing(site.nodes[kind]) if guest.vmid == 1001]
+    assert (listed.name, listed.is_running, listed.tags) == ("guest-1001", running, frozenset(TAGS))
+    assert (listed.is_template, listed.lock) == (False, "")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("running", [True, False])
+def test_a_guest_that_bears_the_tag_is_removed(site: Site, kind: WorkloadKind, running: bool) -> None:  # noqa: FBT001 - pytest passes it
+    """Running or not, it is gone when the call returns; asking for one that is gone is no error."""
+    site.place(kind, 1001, running)
+    assert site.guests.remove(site.nodes[kind], 1001, "slipway")
+    assert site.guests.find(site.nodes[kind], 1001) is None
+    assert site.guests.remove(site.nodes[kind], 1001, "slipway")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_guest_without_the_tag_is_never_removed(site: Site, kind: WorkloadKind) -> None:
+    """It may have become somebody else's since it was listed."""
+    site.place(kind, 1001, True)  # noqa: FBT003 - the shape of Site.place
+    assert not site.guests.remove(site.nodes[kind], 1001, "somebody-elses")
+    assert site.guests.find(site.nodes[kind], 1001) is not None
+
+
 def test_a_node_that_does_not_answer_is_not_taken_for_an_empty_one(site: Site) -> None:
     """The error names the node, and is not the word that the guest is gone."""
     node = site.nodes[WorkloadKind.CLOUD_VM]
@@ -134,6 +162,10 @@ def test_a_node_that_does_not_answer_is_not_taken_for_an_empty_one(site: Site) -
     with pytest.raises(GuestError, match=f"node {node.name} "):
         site.guests.reboot(node, 1001, WorkloadKind.CLOUD_VM)
     with pytest.raises(GuestError, match=f"node {node.name} did not answer"):
+        site.guests.listing(node)
+    with pytest.raises(GuestError, match=f"node {node.name} did not"):
+        site.guests.remove(node, 1001, "slipway")
+    with pytest.raises(GuestError, match=f"node {node.name} did not answer"):
         site.guests.shut_down(node, 1001, WorkloadKind.CLOUD_VM)
 
 
@@ -142,6 +174,19 @@ def test_a_refused_connection_is_an_error_that_names_the_node(lab: "RunningLab")
     nobody = replace(_lab(lab).nodes[WorkloadKind.CLOUD_VM], endpoint="https://127.0.0.1:1")
     with pytest.raises(GuestError, match=r"cloud-1 did not answer: ConnectionError"):
         ProxmoxGuests().find(nobody, 1001)
+
+
+def test_the_list_tells_the_size_of_each_kind_of_guest(lab: "RunningLab") -> None:
+    """Cores, memory and disk, and which guest is a template, on the lab's nodes; templates of containers are files."""
+    site = _lab(lab)
+    for kind in KINDS:
+        site.place(kind, 1001, False)  # noqa: FBT003 - the shape of Site.place
+    cloud = {guest.vmid: guest for guest in site.guests.listing(site.nodes[WorkloadKind.CLOUD_VM])}
+    (game,) = site.guests.listing(site.nodes[WorkloadKind.GAME_SERVER])
+    assert (cloud[1001].kind, cloud[1001].cores, cloud[1001].memory_mib, cloud[1001].disk_gib) == ("qemu", 1, 1024, 3)
+    assert (game.kind, game.cores, game.memory_mib, game.disk_gib) == ("lxc", 1, 512, 8)
+    assert cloud[9000].is_template
+    assert not cloud[1001].is_template
 
 
 def test_no_error_holds_the_nodes_credentials(lab: "RunningLab") -> None:

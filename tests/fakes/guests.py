@@ -1,9 +1,15 @@
 """Nodes' guests in a dictionary."""
 
 from dataclasses import replace
+from typing import Any
 
+from api.drift.facts import ListedGuest
 from automation.operations.guests import GuestError, GuestFacts, NodeAccess
 from components.specs import WorkloadKind
+
+_SHAPE = ListedGuest(
+    vmid=0, kind="qemu", name="", is_running=True, tags=frozenset(), cores=1, memory_mib=2048, disk_gib=20
+)
 
 
 class FakeGuests:
@@ -15,6 +21,8 @@ class FakeGuests:
         reboots: each reboot, as node and VMID.
         is_obedient: while False, guests do not shut down when they are asked to.
         shutdowns: each guest that has shut itself down, as node and VMID.
+        shapes: how large a guest is, by node and VMID; the others are virtual machines of one core.
+        listings: the node of each time that all guests were listed.
     """
 
     def __init__(self) -> None:
@@ -23,6 +31,8 @@ class FakeGuests:
         self.reboots: list[tuple[str, int]] = []
         self.is_obedient = True
         self.shutdowns: list[tuple[str, int]] = []
+        self.shapes: dict[tuple[str, int], ListedGuest] = {}
+        self.listings: list[str] = []
 
     def find(self, node: NodeAccess, vmid: int) -> GuestFacts | None:
         """Return the guest with this VMID, or None if the node has none."""
@@ -49,6 +59,35 @@ class FakeGuests:
             self.switch(node.name, vmid, is_running=False)
             self.shutdowns.append((node.name, vmid))
         return not self.guests[node.name, vmid].is_running
+
+    def listing(self, node: NodeAccess) -> list[ListedGuest]:
+        """List what is there, with the shapes that were ``shape``d."""
+        self._reach(node)
+        self.listings.append(node.name)
+        return [
+            replace(
+                self.shapes.get((name, vmid), _SHAPE),
+                vmid=vmid,
+                name=guest.name,
+                is_running=guest.is_running,
+                tags=guest.tags,
+            )
+            for (name, vmid), guest in self.guests.items()
+            if name == node.name
+        ]
+
+    def remove(self, node: NodeAccess, vmid: int, tag: str) -> bool:
+        """Delete a guest that bears a tag."""
+        self._reach(node)
+        guest = self.guests.get((node.name, vmid))
+        if guest is not None and tag not in guest.tags:
+            return False
+        self.guests.pop((node.name, vmid), None)
+        return True
+
+    def shape(self, node: str, vmid: int, **changes: Any) -> None:
+        """Give a guest a size, a kind or a lock: fields of ``ListedGuest``."""
+        self.shapes[node, vmid] = replace(self.shapes.get((node, vmid), _SHAPE), **changes)
 
     def put(self, node: str, guest: GuestFacts) -> None:
         """Place a guest on a node."""
