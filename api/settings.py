@@ -61,6 +61,13 @@ class WorkerSettings(Settings):
         reconcile_seconds: how often Stripe is asked about unpaid orders ...
         recheck_payment_seconds: ... each of which is asked about no more often than this.
         clones_per_storage: guests created at once on one node's storage (Proxmox VE locks the template).
+        drift_tick_seconds: how often it is looked which nodes are due for a scan ...
+        drift_scan_seconds: ... each of which is looked at no more often than this.
+        drift_requests_per_second: what the engine's closer looks may ask of one node, on average.
+        drift_suspects_per_run: at most so many closer looks at each tick.
+        drift_repairs_harmless: bring back by itself what needs no reboot, replacement or deletion.
+        orphan_sweep_seconds: how often things without a counterpart are looked for.
+        orphans_removed_automatically: delete confirmed orphans without asking a person.
     """
 
     cloudflare_api_token: SecretStr
@@ -75,3 +82,10 @@ class WorkerSettings(Settings):
     sweep_seconds: Annotated[float, Field(gt=0)] = 10
     recheck_payment_seconds: Annotated[float, Field(gt=0)] = 300
     reconcile_seconds: Annotated[float, Field(gt=0)] = 120
+    drift_tick_seconds: Annotated[float, Field(gt=0)] = 60
+    drift_scan_seconds: Annotated[float, Field(gt=0)] = 600
+    drift_requests_per_second: Annotated[float, Field(gt=0)] = 0.5
+    drift_suspects_per_run: Annotated[int, Field(ge=0)] = 3
+    drift_repairs_harmless: bool = False
+    orphan_sweep_seconds: Annotated[float, Field(gt=0)] = 900
+    orphans_removed_automatically: bool = False
