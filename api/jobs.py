@@ -22,6 +22,7 @@ class Job(StrEnum):
     RUN_OPERATION = "operations.run"
     SWEEP = "operations.sweep"
     END_QUARANTINE = "ipam.end_quarantine"
+    PRUNE_STATE = "state.prune"
 
 
 class JobQueue(Protocol):

@@ -61,6 +61,10 @@ class WorkerSettings(Settings):
         reconcile_seconds: how often Stripe is asked about unpaid orders ...
         recheck_payment_seconds: ... each of which is asked about no more often than this.
         clones_per_storage: guests created at once on one node's storage (Proxmox VE locks the template).
+        state_prune_seconds: how often the engine's history and backups are pruned.
+        state_history_newest: so many operations of a stack keep their history and backup for ever ...
+        state_history_days: ... and the others for so many days.
+        state_gone_days: a stack that was removed keeps its backups for so many days.
         drift_tick_seconds: how often it is looked which nodes are due for a scan ...
         drift_scan_seconds: ... each of which is looked at no more often than this.
         drift_requests_per_second: what the engine's closer looks may ask of one node, on average.
@@ -82,6 +86,10 @@ class WorkerSettings(Settings):
     sweep_seconds: Annotated[float, Field(gt=0)] = 10
     recheck_payment_seconds: Annotated[float, Field(gt=0)] = 300
     reconcile_seconds: Annotated[float, Field(gt=0)] = 120
+    state_prune_seconds: Annotated[float, Field(gt=0)] = 3600
+    state_history_newest: Annotated[int, Field(ge=1)] = 10
+    state_history_days: Annotated[float, Field(ge=0)] = 30
+    state_gone_days: Annotated[float, Field(ge=0)] = 90
     drift_tick_seconds: Annotated[float, Field(gt=0)] = 60
     drift_scan_seconds: Annotated[float, Field(gt=0)] = 600
     drift_requests_per_second: Annotated[float, Field(gt=0)] = 0.5

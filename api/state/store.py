@@ -78,11 +78,11 @@ class StateStore:
             raise StateUnavailable(f"the state database does not answer ({type(error.orig).__name__})") from error
 
 
-def state_engine(database_url: str) -> Engine:
+def state_engine(database_url: str, *, lock_milliseconds: int = 3000) -> Engine:
     """Open a small pool of connections, lazily, on which each statement is a transaction of its own.
 
-    A statement that waits longer than three seconds for a lock, or runs for longer than ten, is given up: whatever it
-    was for can be done again, and an engine that waits behind it cannot.
+    A statement that waits longer than ``lock_milliseconds`` for a lock, or runs for longer than ten seconds, is given
+    up: whatever it was for can be done again, and an engine that waits behind it has a customer waiting.
     """
     url = make_url(database_url).set(drivername="postgresql+psycopg")
     return create_engine(
@@ -93,7 +93,7 @@ def state_engine(database_url: str) -> Engine:
         pool_pre_ping=True,
         hide_parameters=True,
         connect_args={
-            "options": "-c timezone=utc -c lock_timeout=3s -c statement_timeout=10s",
+            "options": f"-c timezone=utc -c lock_timeout={lock_milliseconds} -c statement_timeout=10s",
             "connect_timeout": 5,
         },
     )

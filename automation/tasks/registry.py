@@ -11,6 +11,7 @@ from api.settings import WorkerSettings
 from automation.services import WorkerServices
 from automation.tasks.billing import apply_stripe_event, pay_refunds, reconcile_payments
 from automation.tasks.operations import end_quarantine, run_operation, sweep
+from automation.tasks.state import prune_state
 
 TASKS: Mapping[Job, Callable[..., None]] = MappingProxyType(
     {
@@ -20,6 +21,7 @@ TASKS: Mapping[Job, Callable[..., None]] = MappingProxyType(
         Job.RUN_OPERATION: run_operation,
         Job.SWEEP: sweep,
         Job.END_QUARANTINE: end_quarantine,
+        Job.PRUNE_STATE: prune_state,
     }
 )
 
@@ -34,6 +36,7 @@ def register(app: Celery, services: Callable[[], WorkerServices], settings: Work
             (Job.SWEEP, settings.sweep_seconds),
             (Job.RECONCILE_PAYMENTS, settings.reconcile_seconds),
             (Job.END_QUARANTINE, settings.reconcile_seconds),
+            (Job.PRUNE_STATE, settings.state_prune_seconds),
         )
     }
 
