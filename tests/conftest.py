@@ -9,8 +9,11 @@ pytest_plugins = [
     "tests.fixtures.redis",
     "tests.fixtures.api",
     "tests.fixtures.shop",
+    "tests.fixtures.state",
     "tests.fixtures.operations",
     "tests.fixtures.runner",
+    "tests.fixtures.drift",
+    "tests.fixtures.plans",
     "tests.fixtures.whole_system",
 ]
 
