@@ -9,15 +9,6 @@ from api.drift.models import DriftKind
 
 _MODELLED = frozenset({"resources.cores", "resources.memory_mib", "resources.disk_gib", "started"})
 
-_SAME_AS = {
-    "cpu.cores": "resources.cores",
-    "memory.dedicated": "resources.memory_mib",
-    "disks[0].size": "resources.disk_gib",
-    "disk.size": "resources.disk_gib",
-    "started": "started",
-}
-"""The engine's words for what the spec models."""
-
 _REASONS = {
     DriftKind.MISSING: "the guest is gone: there is nothing to adopt; cancel the workload, or revert to build it anew",
     DriftKind.IDENTITY: "the guest at this VMID does not bear our tags, so it is not ours to adopt",
@@ -43,11 +34,6 @@ def adopted(desired: Mapping[str, Any], kind: DriftKind, paths: Sequence[Differe
         else:
             wanted[head] = difference.after
     return wanted
-
-
-def modelled_path(path: str) -> str | None:
-    """Return the spec's path for one of the engine's; None if the spec has no word for it."""
-    return _SAME_AS.get(path)
 
 
 def _check(difference: Difference) -> None:

@@ -40,6 +40,17 @@ class ListedGuest:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedRecord:
+    """A DNS record as its zone lists it."""
+
+    id: str
+    name: str
+    type: str
+    content: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
 class Expected:
     """What our rows say of one workload's guest.
 

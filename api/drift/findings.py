@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
@@ -108,7 +109,8 @@ class Findings:
             finding.paths, finding.steps, finding.examined_at = documents, None, None
         finding.sightings += 1
         finding.last_seen = now
-        finding.severity = severity_of(seen.kind, seen.paths, finding.sightings)
+        known = (*seen.paths, *step_differences(finding.steps or ()))
+        finding.severity = severity_of(seen.kind, known, finding.sightings)
         ignored = is_ignored(rules, seen.workload_id, seen.kind, seen.paths)
         # One that was being repaired and is still there: the repair has not helped.
         finding.status = FindingStatus.IGNORED if ignored else FindingStatus.OPEN
@@ -119,6 +121,15 @@ class Findings:
 def differences_of(finding: DriftFinding) -> tuple[Difference, ...]:
     """Read a finding's differences."""
     return tuple(Difference(**path) for path in finding.paths)
+
+
+def step_differences(steps: Sequence[Mapping[str, Any]]) -> list[Difference]:
+    """Return what the engine's refreshing preview found changed, as ``VmLegacy.cpu.cores``."""
+    return [
+        Difference(f"{step['type'].rpartition(':')[2]}.{change['path']}", change.get("before"), change.get("after"))
+        for step in steps
+        for change in step.get("changes", ())
+    ]
 
 
 def copy_path(node: str, vmid: int) -> Difference:

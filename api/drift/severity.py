@@ -13,10 +13,12 @@ _SURE_LOOKS = 2
 _BY_PATH: tuple[tuple[str, Severity], ...] = (
     ("*macfilter*", Severity.CRITICAL),
     ("*ipfilter*", Severity.CRITICAL),
-    ("firewall*", Severity.CRITICAL),
+    ("OptionsLegacy.*", Severity.CRITICAL),
+    ("*.name", Severity.INFO),
     ("hostname", Severity.INFO),
     ("tags*", Severity.INFO),
-    ("description", Severity.INFO),
+    ("*.tags*", Severity.INFO),
+    ("*description", Severity.INFO),
 )
 _ORDER = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 
