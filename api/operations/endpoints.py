@@ -4,8 +4,6 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
-import anyio
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Query, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -13,21 +11,18 @@ from api.auth.models import Role
 from api.auth.principal import Principal, require
 from api.auth.scopes import Scope
 from api.auth.staff import may
-from api.db.session import Database
 from api.jobs import Job
 from api.operations.cause import Cause
-from api.operations.events import read_after
-from api.operations.models import ACTIVE, Operation
-from api.operations.schemas import EventView, OperationView
+from api.operations.models import Operation
+from api.operations.schemas import OperationView
 from api.operations.stopping import OperationStopper
+from api.operations.stream import LARGEST_ID, follow_log
 from api.runtime import RuntimeDep, SessionDep, TransactionDep
 from api.workloads.repository import WorkloadRepository
 
 router = APIRouter(prefix="/operations", tags=["operations"])
 Reader = Annotated[Principal, require("workloads:read")]
 Writer = Annotated[Principal, require("workloads:write")]
-_POLL_SECONDS = 0.3
-_LARGEST_ID = 2**63 - 1
 
 
 @router.get("/{operation_id}")
@@ -69,7 +64,7 @@ async def stream_events(
     operation_id: UUID,
     runtime: RuntimeDep,
     _readable: Annotated[None, Depends(check_readable)],
-    last_event_id: Annotated[int, Header(ge=0, le=_LARGEST_ID)] = 0,
+    last_event_id: Annotated[int, Header(ge=0, le=LARGEST_ID)] = 0,
     *,
     follow: Annotated[bool, Query(description="wait for more until the operation has ended")] = True,
 ) -> AsyncIterator[ServerSentEvent]:
@@ -77,23 +72,5 @@ async def stream_events(
 
     Events: ``line`` (a log line), then one ``end`` with the operation once it has ended.
     """
-    seen = last_event_id
-    while True:
-        lines, operation = await to_thread.run_sync(_read, runtime.database, operation_id, seen)
-        for line in lines:
-            seen = line.id
-            yield ServerSentEvent(event="line", id=str(line.id), data=line)
-        if operation.status not in ACTIVE and not lines:
-            yield ServerSentEvent(event="end", id=str(seen), data=operation)
-            return
-        if not lines:
-            if not follow:
-                return
-            await anyio.sleep(_POLL_SECONDS)
-
-
-def _read(database: Database, operation_id: UUID, after: int) -> tuple[list[EventView], OperationView]:
-    """Read the operation before its lines, so that no line written before its end is missed."""
-    with database.transaction() as transaction:
-        operation = OperationView.of(transaction.session.get_one(Operation, operation_id))
-        return [EventView.of(event) for event in read_after(transaction.session, operation_id, after)], operation
+    async for event in follow_log(runtime.database, operation_id, last_event_id, follow=follow):
+        yield event
