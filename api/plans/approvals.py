@@ -76,17 +76,19 @@ class ApprovalService:
         return self._decide(plan_id, decide)
 
     def reject(self, plan_id: UUID, person: Principal, reason: str) -> None:
-        """Reject a plan: its operation ends, and what was wanted is withdrawn.
+        """Reject a plan, even one that is approved but not begun: its operation ends, what was wanted is withdrawn.
 
         Raises:
             NotFound: if there is no such plan.
-            AlreadyDecided: if it is decided.
+            AlreadyDecided: if it is rejected, applied, or begun.
             PlanExpired: if it was too late.
         """
 
         def decide(transaction: Transaction, case: _Case) -> bool | SlipwayError:
             if case.plan.status not in LIVE:
                 return _closed(case.plan)
+            if case.operation.status is OperationStatus.RUNNING:
+                return AlreadyDecided("a worker has begun with this plan: cancel its operation instead")
             self._say(transaction.session, case.plan, person, Verdict.REJECT, reason)
             ending = Ending(
                 OperationStatus.CANCELLED,
