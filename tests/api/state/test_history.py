@@ -100,7 +100,7 @@ def test_rows_of_other_kinds_are_never_touched(state_table: StateTable, history:
         f"{keys.root}history/platform/w-1/w-1-1700000000000000000.history.json",
         "other-database/.pulumi/backups/slipway/w-1/w-1.1700000000000000000.json",
     }
-    mine = {state_table.checkpoint("w-1"), f"{keys.backups('w-1')}before-the-move.json"}
+    mine = {keys.checkpoint("w-1"), f"{keys.backups('w-1')}before-the-move.json"}
     for key in others | mine:
         state_table.put(key, age=999 * DAY)
 
@@ -186,7 +186,8 @@ def _fill(table: StateTable, stacks: int, operations: int) -> None:
             """
             INSERT INTO pulumi_state (key, data, updated_at)
             SELECT format(name, 'w-' || stack, 1700000000 + number), '{"data": "e30="}', now() - interval '99 days'
-            FROM generate_series(1, %(stacks)s) stack, generate_series(1, %(operations)s) number, unnest(%(names)s::text[]) name
+            FROM generate_series(1, %(stacks)s) stack, generate_series(1, %(operations)s) number,
+                 unnest(%(names)s::text[]) name
             """,
             {
                 "stacks": stacks,

@@ -1,0 +1,1 @@
+"""The state database in operation: pruned, checked against the application's, brought back."""
