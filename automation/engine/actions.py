@@ -20,6 +20,7 @@ from automation.engine.wire import RECOVER, Request
 if TYPE_CHECKING:
     from automation.engine.recovery import Recovery
 
+_PREVIEWS = frozenset(action.value for action in EngineAction if action.is_preview)
 Program = Callable[[], Any]
 
 
@@ -44,6 +45,7 @@ def perform(request: Request, supervisor: Supervisor) -> EngineResult:
         failure=failure,
         pulumi_processes=supervisor.commands,
         cpu_seconds=round(_cpu_seconds(), 3),
+        steps=operation.steps,
     )
 
 
@@ -75,6 +77,14 @@ class Operation:
         """What the last command's event log said."""
         return self.stack.summary
 
+    @property
+    def steps(self) -> tuple[Mapping[str, Any], ...]:
+        """What a preview saw; empty for everything else."""
+        action = self._request.action
+        if action == EngineAction.PREVIEW_REFRESH:
+            return self.stack.looked.findings(self._scrub)
+        return self.stack.looked.steps(self._scrub) if action in _PREVIEWS else ()
+
     def run(self) -> None:
         """Do what was asked.
 
@@ -87,6 +97,7 @@ class Operation:
             EngineAction.UP: self._up,
             EngineAction.DESTROY: self._destroy,
             EngineAction.PREVIEW: self._preview,
+            EngineAction.PREVIEW_DESTROY: self._preview_destroy,
             EngineAction.PREVIEW_REFRESH: self._preview_refresh,
             RECOVER: self._recover,
         }
@@ -96,7 +107,7 @@ class Operation:
         program = load_program(self._request.program, self._request.job.spec)
 
         def act() -> None:
-            self.stack.up(program=program, on_event=_ignore, **self._options)
+            self.stack.up(program=program, on_event=_ignore, refresh=self._refresh, **self._options)
 
         try:
             self._with_stack(act)
@@ -117,7 +128,18 @@ class Operation:
 
     def _preview(self) -> None:
         program = load_program(self._request.program, self._request.job.spec)
-        self._with_stack(lambda: self.stack.preview(program=program, on_event=_ignore, **self._options))
+
+        def act() -> None:
+            self.stack.preview(program=program, on_event=_ignore, refresh=self._refresh, **self._options)
+
+        self._with_stack(act)
+
+    def _preview_destroy(self) -> None:
+        """Look at what a removal would remove: of a stack that is not there, nothing."""
+        try:
+            self.stack.preview_destroy(program=_no_program, on_event=_ignore, **self._options)
+        except StackNotFoundError:
+            self.directory.remark("Nothing is left to remove")
 
     def _preview_refresh(self) -> None:
         self.stack.preview_refresh(program=_no_program, on_event=_ignore, **self._options)
@@ -166,6 +188,11 @@ class Operation:
     def refresh(self) -> None:
         """Make the state say what is really there; unfinished updates and deletes are settled by that too."""
         self.stack.refresh(program=_no_program, on_event=_ignore, **self._options)
+
+    @property
+    def _refresh(self) -> bool | None:
+        """Whether to look at what is really there first; None leaves the flag away."""
+        return self._request.job.refresh or None
 
     @property
     def _options(self) -> dict[str, Any]:

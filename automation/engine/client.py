@@ -22,6 +22,7 @@ from automation.engine.wire import RECOVER, Limits, Request, read_line
 
 _ANSWER_SECONDS = 30.0
 _RECOVERY = "recovery"
+_PREVIEW = "preview"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +59,17 @@ class ProcessEngine:
         """Start a child process for ``job``; it holds still until ``wait`` is called on it.
 
         Raises:
-            EngineUnavailable: if the fork server does not answer, or this attempt (operation and fence) ran before.
+            EngineUnavailable: if the fork server does not answer, or this attempt (operation and fence) ran before;
+                a preview may be made again once the earlier one has ended.
         """
-        return self._launch(job, secrets, job.action.value, RunDirectory.of(job))
+        directory = _directory(job)
+        if job.action.is_preview:
+            _clear(directory, f"operation {job.operation_id} is being previewed already")
+        return self._launch(job, secrets, job.action.value, directory)
 
     def attach(self, job: EngineJob, secrets: EngineSecrets, process: EngineProcess) -> ProcessRun | None:
         """Take over a run that an earlier worker of this host began; None if nothing is known of it."""
-        directory = RunDirectory.of(job)
+        directory = _directory(job)
         if directory.read_process() != process:
             return None
         return self._run(job, secrets, directory, process, connection=None)
@@ -84,11 +89,7 @@ class ProcessEngine:
             EngineUnavailable: if no child could be started, or a recovery is at work already.
         """
         directory = RunDirectory.of(job, _RECOVERY)
-        if directory.path.exists():
-            earlier = directory.read_process()
-            if earlier is not None and is_alive(earlier):
-                raise EngineUnavailable(f"operation {job.operation_id} is being recovered already")
-            shutil.rmtree(directory.path)
+        _clear(directory, f"operation {job.operation_id} is being recovered already")
         return self._launch(job, secrets, RECOVER, directory)
 
     def abandoned(self, work_root: Path) -> Iterator[tuple[RunDirectory, EngineProcess]]:
@@ -154,6 +155,25 @@ class ProcessEngine:
             grace_seconds=self._settings.limits.grace_seconds,
             keep_directory=self._settings.keep_directories,
         )
+
+
+def _directory(job: EngineJob) -> RunDirectory:
+    """Name a run's directory: an attempt looks before it works, and each has its own."""
+    return RunDirectory.of(job, _PREVIEW if job.action.is_preview else "")
+
+
+def _clear(directory: RunDirectory, refusal: str) -> None:
+    """Remove what an ended run left in the place of one that may be made again.
+
+    Raises:
+        EngineUnavailable: with ``refusal``, if it is still at work.
+    """
+    if not directory.path.exists():
+        return
+    earlier = directory.read_process()
+    if earlier is not None and is_alive(earlier):
+        raise EngineUnavailable(refusal)
+    shutil.rmtree(directory.path)
 
 
 def _ask(path: Path, request: Request) -> tuple[socket.socket, EngineProcess]:

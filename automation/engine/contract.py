@@ -27,6 +27,11 @@ class EngineAction(StrEnum):
     PREVIEW_REFRESH = "preview_refresh"
     """What the world has changed behind the state's back."""
 
+    @property
+    def is_preview(self) -> bool:
+        """Whether it only looks."""
+        return self not in {EngineAction.UP, EngineAction.DESTROY}
+
 
 class EngineOutcome(StrEnum):
     """How an engine operation ended."""
@@ -136,9 +141,11 @@ class EngineResult:
 
     Attributes:
         changes: number of resource steps by kind: ``create``, ``update``, ``same``, ``delete``, ``replace``.
-        steps: of the previews only: the resource steps in the engine's order, one mapping each with ``urn``, ``type``,
-            ``op`` (``create``, ``update``, ``replace``, ``delete``, ``same``), ``name``, ``inputs`` and ``changes``
-            (each ``path``, ``kind``: ``added``, ``removed`` or ``changed``, ``before``, ``after``); secrets masked.
+        steps: of the previews only: the resource steps, one mapping a resource with ``urn``, ``type``, ``op``
+            (``create``, ``update``, ``replace``, ``delete``, ``same``), ``name``, ``inputs`` and ``changes`` (each
+            ``path``, ``kind``: ``added``, ``removed`` or ``changed``, ``before``, ``after``); secrets masked, long
+            texts cut. Sorted by name: the engine's own order differs from one preview to the next. Those of
+            ``PREVIEW_REFRESH`` would bring the state to what was found (``delete``: it is gone).
         outputs: the stack's outputs (``UP`` only).
         pulumi_processes: how many ``pulumi`` processes were started for it.
         cpu_seconds: user and system time of the child and everything it waited for.

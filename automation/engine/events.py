@@ -112,7 +112,7 @@ class Narrator:
     def _step(self, metadata: Mapping[str, Any], status: str, *, planning: bool) -> EngineEvent | None:
         operation, kind, urn = metadata["op"], metadata["type"], metadata["urn"]
         verbs = _VERBS.get(operation)
-        if verbs is None or not _is_external(metadata) or (planning and status == "done"):
+        if verbs is None or not is_external(metadata) or (planning and status == "done"):
             return None
         thing = f"{noun(kind)} {display_name(metadata)}".rstrip()
         data: dict[str, Any] = {"urn": urn, "type": kind, "op": operation, "status": status}
@@ -174,7 +174,7 @@ def display_name(metadata: Mapping[str, Any]) -> str:
     return ""
 
 
-def _is_external(metadata: Mapping[str, Any]) -> bool:
+def is_external(metadata: Mapping[str, Any]) -> bool:
     """Tell whether a step touches anything outside: components, providers and the stack itself do not."""
     state = metadata.get("new") or metadata.get("old") or {}
     return bool(state.get("custom")) and not metadata["type"].startswith("pulumi:")

@@ -100,7 +100,8 @@ class RunDirectory:
             return None
         failure = document.pop("failure")
         outcome = EngineOutcome(document.pop("outcome"))
-        return EngineResult(outcome, failure=EngineFailure(**failure) if failure else None, **document)
+        steps = tuple(document.pop("steps", ()))
+        return EngineResult(outcome, failure=EngineFailure(**failure) if failure else None, steps=steps, **document)
 
     def _write(self, name: str, document: Mapping[str, Any]) -> None:
         scratch = self.path / f".{name}"

@@ -22,6 +22,7 @@ from pulumi.automation.errors import create_command_error
 
 from automation.engine.events import RunSummary
 from automation.engine.rundir import RunDirectory
+from automation.engine.steps import PreviewLog
 from automation.engine.supervision import Supervisor
 
 # Flags that the SDK's methods do not offer. ``--remove`` saves the process that ``Stack.destroy(remove=True)`` starts.
@@ -30,6 +31,7 @@ _FLAGS: Mapping[str, Sequence[str]] = {
     "stack init": ("--no-select",),
     "up": ("--suppress-permalink=true",),
     "destroy": ("--suppress-permalink=true", "--remove"),
+    "destroy --preview-only": ("--suppress-permalink=true",),
     "refresh": ("--suppress-permalink=true",),
     "preview": ("--suppress-permalink=true",),
 }
@@ -66,7 +68,7 @@ class SupervisedCommand(automation.PulumiCommand):
         del on_output, on_error
         self._supervisor.check()
         verb = args[0]
-        flags = _FLAGS.get(verb) or _FLAGS.get(" ".join(args[:2]), ())
+        flags = _FLAGS.get(" ".join(args[:2])) or _FLAGS.get(verb, ())
         arguments = [self.command, "--non-interactive", *args, *flags]
         out, err = self._directory.next_file(f"{verb}.out"), self._directory.next_file(f"{verb}.err")
         with out.open("wb") as stdout, err.open("wb") as stderr:
@@ -90,6 +92,7 @@ class LeanStack(automation.Stack):
 
     Attributes:
         summary: what the last operation's event log said.
+        looked: what it said about the steps of a preview.
     """
 
     def __init__(self, name: str, workspace: automation.LocalWorkspace, directory: RunDirectory) -> None:
@@ -101,6 +104,7 @@ class LeanStack(automation.Stack):
         self._log: Path | None = None
         self._listener: _Listener | None = None
         self.summary = RunSummary()
+        self.looked = PreviewLog()
 
     def outputs(self) -> automation.OutputMap:
         """Return nothing: ``summary.outputs`` has them, from the event log."""
@@ -129,13 +133,14 @@ class LeanStack(automation.Stack):
         """Read the log of the command that has just ended."""
         if self._log is None:
             return
-        self.summary = RunSummary()
+        self.summary, self.looked = RunSummary(), PreviewLog()
         with self._log.open() as lines:
             for line in lines:
                 if not line.endswith("\n"):
                     break  # the CLI was killed while it wrote
                 event = json.loads(line)
                 self.summary.feed(event)
+                self.looked.feed(event)
                 if self._listener is not None and "summaryEvent" in event:
                     self._listener(sdk_events.EngineEvent.from_json(event))
         self._log = self._listener = None

@@ -22,7 +22,7 @@ from automation.engine.contract import (
     EngineUnavailable,
 )
 from tests.fakes.engine import FakeEngine
-from tests.fixtures.engine import Rig, until
+from tests.fixtures.engine import PROGRAMS, Rig, until
 
 _NUMBERS = count(1)
 
@@ -152,6 +152,100 @@ def test_a_preview_changes_nothing(subject: Subject) -> None:
 
     assert (preview.outcome, preview.outputs) == (EngineOutcome.SUCCEEDED, {})
     assert preview.changes["create"] == up.changes["create"] >= 1
+
+
+@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.engine)])
+def looker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
+    """Return each engine with a program that makes one resource with the spec as its properties."""
+    spec = {"value": "1", "colour": "red", "file": str(tmp_path / "thing")}
+    if request.param == "fake":
+        fake = FakeEngine()
+        yield Subject(
+            fake, EngineSecrets("postgres://fake", "a passphrase"), tmp_path, lambda: FakeHold(fake, spec), spec
+        )
+        return
+    rig: Rig = request.getfixturevalue("rig").using("engine_programs:things")
+    # The dynamic provider's own process imports the resource's class.
+    secrets = replace(rig.secrets, provider_environment={"PYTHONPATH": str(PROGRAMS)})
+    yield Subject(rig.engine, secrets, rig.work_root, lambda: RealHold(tmp_path / "hold"), spec)
+
+
+def only(result: EngineResult) -> Mapping[str, Any]:
+    """Return the one step of a preview that succeeded."""
+    assert result.failure is None
+    (step,) = result.steps
+    return step
+
+
+def test_previews_tell_their_steps(looker: Subject) -> None:
+    """To be created, left alone, changed with what changes, removed; and nothing that is not a resource of ours."""
+    created = only(looker.run(looker.job(EngineAction.PREVIEW, stack_may_exist=False)))
+    up = looker.run(looker.job())
+    same = only(looker.run(looker.job(EngineAction.PREVIEW)))
+    updated = only(looker.run(looker.job(EngineAction.PREVIEW, spec={**looker.quick, "value": "2"})))
+    deleted = only(looker.run(looker.job(EngineAction.PREVIEW_DESTROY)))
+
+    assert up.steps == ()
+    steps = (created, same, updated, deleted)
+    assert [step["op"] for step in steps] == ["create", "same", "update", "delete"]
+    assert {step["urn"] for step in steps} == {created["urn"]}
+    assert {step["name"] for step in steps} == {"thing"}
+    assert updated["changes"] == [{"path": "value", "kind": "changed", "before": "1", "after": "2"}]
+    assert [step["inputs"]["value"] for step in steps] == ["1", "1", "2", "1"]
+    assert not any(step["changes"] for step in (created, same, deleted))
+
+
+def test_nothing_is_destroyed_of_a_stack_that_is_not_there(looker: Subject) -> None:
+    """A preview of it succeeds without a step, and makes no stack."""
+    looked = looker.run(looker.job(EngineAction.PREVIEW_DESTROY))
+
+    assert (looked.outcome, looked.steps) == (EngineOutcome.SUCCEEDED, ())
+
+
+def test_an_attempt_is_previewed_and_then_applied(looker: Subject) -> None:
+    """One operation and fence stand for both; a preview may even be made again."""
+    job = looker.job(stack_may_exist=False)
+    looks = [looker.run(replace(job, action=EngineAction.PREVIEW)) for _ in range(2)]
+
+    assert looks[0].steps == looks[1].steps
+    assert only(looks[0])["op"] == "create"
+    assert looker.run(replace(job, stack_may_exist=True)).outcome is EngineOutcome.SUCCEEDED
+
+
+def test_a_refreshing_preview_sees_what_was_changed_by_hand(looker: Subject) -> None:
+    """Told by one preview as a finding, by another as the step that would set it right."""
+    looker.run(looker.job(stack_may_exist=False))
+    meddle(looker, "meddled with")
+
+    found = only(looker.run(looker.job(EngineAction.PREVIEW_REFRESH)))
+    blind = only(looker.run(looker.job(EngineAction.PREVIEW)))
+    seeing = only(looker.run(looker.job(EngineAction.PREVIEW, refresh=True)))
+
+    assert [step["op"] for step in (found, blind, seeing)] == ["update", "same", "update"]
+    assert found["changes"] == [{"path": "value", "kind": "changed", "before": "1", "after": "meddled with"}]
+    assert seeing["changes"] == [{"path": "value", "kind": "changed", "before": "meddled with", "after": "1"}]
+
+
+def test_a_refreshing_preview_sees_what_is_gone(looker: Subject) -> None:
+    """A finding says that it was removed, a plan that it would be made again; `up` with a refresh makes it."""
+    looker.run(looker.job(stack_may_exist=False))
+    meddle(looker, None)
+
+    found = only(looker.run(looker.job(EngineAction.PREVIEW_REFRESH)))
+    seeing = only(looker.run(looker.job(EngineAction.PREVIEW, refresh=True)))
+    looker.run(looker.job(refresh=True))
+    afterwards = only(looker.run(looker.job(EngineAction.PREVIEW_REFRESH)))
+
+    assert [step["op"] for step in (found, seeing, afterwards)] == ["delete", "create", "same"]
+
+
+def meddle(looker: Subject, value: str | None) -> None:
+    """Change the resource behind the engine's back; None removes it."""
+    if isinstance(looker.engine, FakeEngine):
+        looker.engine.drift("w-contract", None if value is None else {**looker.quick, "value": value})
+        return
+    file = Path(looker.quick["file"])
+    file.unlink() if value is None else file.write_text(value)
 
 
 def test_destroy_is_a_desired_state(subject: Subject) -> None:

@@ -1,11 +1,12 @@
 """An engine without processes, for tests of whatever drives one. Passes the same contract test as the real one.
 
-Stacks live in a dictionary. What a run does is decided by the controls: ``fail_next``, ``hold``, ``kill``.
+Stacks live in a dictionary. What a run does is decided by the controls: ``fail_next``, ``hold``, ``terminate``; what a
+preview tells is the truth, unless ``next_steps`` or ``drift`` say otherwise.
 """
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -21,10 +22,10 @@ from automation.engine.contract import (
     EngineSecrets,
     EngineUnavailable,
 )
+from tests.fakes.engine_steps import Step, planned
 
 HOST = "fake-host"
 _POLL_SECONDS = 0.01
-_PREVIEWS = frozenset({EngineAction.PREVIEW, EngineAction.PREVIEW_DESTROY, EngineAction.PREVIEW_REFRESH})
 _LOCKED = EngineFailure("stack_locked", "Another operation holds this workload.", retryable=True)
 _KILLED = EngineFailure("engine_killed", "The engine was killed (SIGKILL) before it ended.", retryable=True)
 _CANCELLED = EngineFailure("cancelled", "The operation was cancelled.", retryable=True)
@@ -45,9 +46,15 @@ class Gate:
 
 @dataclass(slots=True)
 class FakeStack:
-    """What the fake engine remembers of a stack."""
+    """What the fake engine remembers of a stack.
+
+    Attributes:
+        spec: what it was last brought to; None for an empty stack.
+        world: what is really there, where that is something else; an empty mapping says that it is gone.
+    """
 
     spec: Mapping[str, Any] | None = None
+    world: Mapping[str, Any] | None = None
     locked: bool = False
 
 
@@ -115,14 +122,28 @@ class FakeEngine:
         self.recovered: list[str] = []
         self._outputs = outputs
         self._failures: deque[EngineFailure] = deque()
+        self._preview_failures: deque[EngineFailure] = deque()
+        self._steps: deque[tuple[Step, ...]] = deque()
         self._unavailable = 0
         self._gate: Gate | None = None
         self._recovery_gate: Gate | None = None
         self._pids = count(1000)
 
     def fail_next(self, code: str, *, retryable: bool, message: str = "It failed.") -> None:
-        """Let the next run that is started fail."""
+        """Let the next run that is started fail; previews go on."""
         self._failures.append(EngineFailure(code, message, retryable))
+
+    def fail_next_preview(self, code: str, *, retryable: bool, message: str = "It failed.") -> None:
+        """Let the next preview that is started fail."""
+        self._preview_failures.append(EngineFailure(code, message, retryable))
+
+    def next_steps(self, steps: Iterable[Mapping[str, Any]]) -> None:
+        """Let the next preview that is made tell these steps; may be called for several in advance."""
+        self._steps.append(tuple(dict(step) for step in steps))
+
+    def drift(self, stack: str, world: Mapping[str, Any] | None) -> None:
+        """Change what is really there behind the state's back; None takes it away altogether."""
+        self.stacks[stack].world = dict(world or {})
 
     def refuse_next(self, times: int = 1) -> None:
         """Raise ``EngineUnavailable`` at the next starts."""
@@ -147,12 +168,13 @@ class FakeEngine:
         if self._unavailable:
             self._unavailable -= 1
             raise EngineUnavailable("the fake engine was told to refuse")
-        looks_only = job.action in _PREVIEWS
+        looks_only = job.action.is_preview
         if not looks_only and any(self._key(run.job) == self._key(job) for run in self.runs):
             raise EngineUnavailable(f"operation {job.operation_id} was run with fence {job.fence} before")
         assert secrets.backend_url
         identity = EngineProcess(HOST, "fake-boot", next(self._pids), 1)
-        failure = self._failures.popleft() if self._failures and not looks_only else None
+        failures = self._preview_failures if looks_only else self._failures
+        failure = failures.popleft() if failures else None
         run = FakeRun(self, job, identity, None if looks_only else self._gate, failure)
         (self.previews if looks_only else self.runs).append(run)
         return run
@@ -228,25 +250,46 @@ class FakeEngine:
         return None
 
     def _apply(self, run: FakeRun) -> EngineResult:
+        if run.job.action.is_preview:
+            return self._look(run)
         job = run.job
         before = self.stacks.get(job.stack)
         if job.action is EngineAction.DESTROY:
             self.stacks.pop(job.stack, None)
             changes = {} if before is None else {"delete": 1}
-        elif before is not None and before.spec == dict(job.spec):
-            changes = {"same": 1}
         else:
-            changes = {"create" if before is None or before.spec is None else "update": 1}
-        if job.action is EngineAction.UP:
+            changes = _counted(before, job)
             self.stacks[job.stack] = FakeStack(spec=dict(job.spec))
-        elif job.action is EngineAction.PREVIEW:
-            self.stacks.setdefault(job.stack, FakeStack())
         run.tell("summary", "Finished", changes=changes)
         outputs = self._outputs(job) if job.action is EngineAction.UP else {}
-        makes_stack = job.action in {EngineAction.UP, EngineAction.PREVIEW} and not job.stack_may_exist
-        processes = 2 if makes_stack else 1
+        processes = 2 if job.action is EngineAction.UP and not job.stack_may_exist else 1
         return EngineResult(EngineOutcome.SUCCEEDED, outputs, changes, None, processes, cpu_seconds=0.01)
+
+    def _look(self, run: FakeRun) -> EngineResult:
+        """Tell what would be done: of a stack that is not there, its making, or nothing to destroy."""
+        job = run.job
+        stack = self.stacks.get(job.stack)
+        spec = None if stack is None else stack.spec
+        world = spec if stack is None or stack.world is None else stack.world or None
+        if self._steps:
+            steps = self._steps.popleft()
+        elif job.action is EngineAction.PREVIEW_DESTROY:
+            steps = planned(job.stack, spec, None)
+        elif job.action is EngineAction.PREVIEW_REFRESH:
+            steps = planned(job.stack, spec, world)
+        else:
+            steps = planned(job.stack, world if job.refresh else spec, dict(job.spec))
+        destroys = job.action is EngineAction.PREVIEW_DESTROY
+        changes = ({"delete": 1} if stack else {}) if destroys else _counted(stack, job)
+        run.tell("summary", "Finished", changes=changes)
+        return EngineResult(EngineOutcome.SUCCEEDED, {}, changes, None, 1, cpu_seconds=0.01, steps=steps)
 
     @staticmethod
     def _key(job: EngineJob) -> tuple[str, int]:
         return job.operation_id, job.fence
+
+
+def _counted(before: FakeStack | None, job: EngineJob) -> dict[str, int]:
+    if before is not None and before.spec == dict(job.spec):
+        return {"same": 1}
+    return {"create" if before is None or before.spec is None else "update": 1}
