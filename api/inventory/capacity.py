@@ -65,6 +65,25 @@ class Capacity:
         self._session.add(Allocation(id=uuid7(), workload_id=workload_id, node_id=node.id, **need.model_dump()))
         self._session.flush()
 
+    def grow(self, workload_id: UUID, need: Resources) -> None:
+        """Hold at least ``need`` for a workload from now on; locks its node. Gives nothing back.
+
+        Raises:
+            NoCapacity: if the node has no room for the rest.
+        """
+        allocation = self._session.scalars(
+            select(Allocation).where(Allocation.workload_id == workload_id, Allocation.released_at.is_(None))
+        ).one()
+        node = self._session.get_one(Node, allocation.node_id, with_for_update=True, populate_existing=True)
+        self._session.refresh(allocation, with_for_update=True)
+        for name, wanted in need.model_dump().items():
+            more = max(0, wanted - getattr(allocation, name))
+            if getattr(node, f"used_{name}") + more > getattr(node, f"total_{name}"):
+                raise NoCapacity(f"{name}: node '{node.name}' has no room for {more} more")
+            setattr(allocation, name, getattr(allocation, name) + more)
+            setattr(node, f"used_{name}", getattr(node, f"used_{name}") + more)
+        self._session.flush()
+
     def release(self, workload_id: UUID) -> None:
         """Give a workload's room back; does nothing the second time."""
         allocation = self._session.scalars(
