@@ -35,14 +35,16 @@ def refusal(results: Sequence[RuleResult]) -> str | None:
 
 
 def _ask(rule: Rule, document: PlanDocument, context: PolicyContext, *, may_skip: bool) -> RuleResult:
+    """Keep what was found before something was missing: it is wrong all the same."""
+    wrong: list[str] = []
     try:
-        wrong = list(islice(rule.check(document, context), _TOLD + 1))
+        wrong.extend(islice(rule.check(document, context), _TOLD + 1))
     except MissingFact as missing:
-        if may_skip:
-            message = f"not checked: {missing} is not known here"
+        if may_skip and not wrong:
+            message = f"not checked for lack of {missing}"
             return RuleResult(rule.name, rule.severity, passed=True, message=message, skipped=True)
-        wrong = [f"it could not be checked, because {missing} is not known"]
+        wrong.append(f"it could not be checked for lack of {missing}")
     except Exception as error:  # noqa: BLE001 - whatever it is, the plan was not judged and so must not be applied
-        wrong = [f"it could not be checked ({type(error).__name__}: {error})"]
+        wrong.append(f"it could not be checked ({type(error).__name__}: {error})")
     told = "; ".join(wrong[:_TOLD]) + ("; and more" if len(wrong) > _TOLD else "")
     return RuleResult(rule.name, rule.severity, passed=not wrong, message=told)
