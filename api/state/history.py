@@ -16,14 +16,14 @@ from sqlalchemy.exc import DBAPIError
 
 from api.state.keys import StateKeys, after
 from api.state.retention import Retention, StoredRow, left_behind, outdated
-from api.state.store import state_engine
+from api.state.table import UNDEFINED_TABLE, state_engine
 
 Item = TypeVar("Item")
 _LOG = structlog.get_logger(__name__)
 _PAGE = 1000
 _STACKS_AT_ONCE = 200
 _LOCK_MILLISECONDS = 200
-_NOTHING_THERE, _NOT_AVAILABLE = "42P01", "55P03"
+_NOT_AVAILABLE = "55P03"
 _ROWS = text("""
     SELECT key, updated_at < now() - :age AS is_old, updated_at < now() - :gone AS is_ancient
     FROM pulumi_state WHERE key ~>~ :last AND key ~<~ :beyond ORDER BY key USING ~<~ LIMIT :page
@@ -80,7 +80,7 @@ class StateHistory:
                     rows += connection.execute(_DELETE, {"keys": keys}).rowcount
         except DBAPIError as error:
             state = getattr(error.orig, "sqlstate", None)
-            if state == _NOTHING_THERE:
+            if state == UNDEFINED_TABLE:
                 return Pruned(rows, is_complete=True)
             if state != _NOT_AVAILABLE:
                 raise
