@@ -23,6 +23,9 @@ class Job(StrEnum):
     SWEEP = "operations.sweep"
     END_QUARANTINE = "ipam.end_quarantine"
     PRUNE_STATE = "state.prune"
+    SCAN_DRIFT = "drift.scan"
+    SWEEP_ORPHANS = "drift.sweep_orphans"
+    REMOVE_ORPHAN = "drift.remove_orphan"
 
 
 class JobQueue(Protocol):

@@ -16,6 +16,10 @@ from api.plans.judge import ServiceJudge
 from api.settings import WorkerSettings
 from api.state.store import StateStore
 from api.vault import Vault
+from automation.drift.examine import Examiner
+from automation.drift.orphans import OrphanSweep
+from automation.drift.records import CloudflareRecords
+from automation.drift.scan import DriftScan
 from automation.engine.contract import Engine
 from automation.operations.guests import ProxmoxGuests
 from automation.operations.planning import PlanGate
@@ -30,6 +34,9 @@ class WorkerServices:
     billing: BillingService
     operations: OperationRunner
     approvals: ApprovalService
+    drift: DriftScan
+    examiner: Examiner
+    orphans: OrphanSweep
     jobs: JobQueue
     settings: WorkerSettings
 
@@ -45,13 +52,15 @@ def build_services(
         jobs: where hints are sent.
         versions: of the program, the CLI and the plugins that ``engine`` uses.
     """
-    database = connect(settings.database_url.get_secret_value(), pool_size=4)
+    database = connect(settings.database_url.get_secret_value(), pool_size=4, role=settings.database_role)
     policy = RetryPolicy(
         attempts=settings.operation_attempts,
         base_seconds=settings.retry_base_seconds,
         deadline_seconds=settings.operation_lifetime_seconds,
         quarantine=timedelta(seconds=settings.address_quarantine_seconds),
     )
+    vault, guests = Vault(settings.master_keys.get_secret_value()), ProxmoxGuests()
+    records = CloudflareRecords(settings)
     states = StateStore(settings.state_database_url.get_secret_value())
     return WorkerServices(
         database=database,
@@ -59,15 +68,18 @@ def build_services(
         operations=OperationRunner(
             database=database,
             engine=engine,
-            guests=ProxmoxGuests(),
+            guests=guests,
             jobs=jobs,
-            vault=Vault(settings.master_keys.get_secret_value()),
+            vault=vault,
             settings=settings,
             policy=policy,
             plans=PlanGate(database, states, ServiceJudge(), versions),
             owner=f"{socket.gethostname()}:{os.getpid()}",
         ),
         approvals=ApprovalService(database, jobs, states, policy.deadline_seconds),
+        drift=DriftScan(database, guests, records, vault, settings),
+        examiner=Examiner(database, engine, jobs, vault, settings),
+        orphans=OrphanSweep(database, guests, records, jobs, vault, settings),
         jobs=jobs,
         settings=settings,
     )

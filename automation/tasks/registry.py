@@ -10,6 +10,7 @@ from api.jobs import Job
 from api.settings import WorkerSettings
 from automation.services import WorkerServices
 from automation.tasks.billing import apply_stripe_event, pay_refunds, reconcile_payments
+from automation.tasks.drift import remove_orphan, scan_drift, sweep_orphans
 from automation.tasks.operations import end_quarantine, run_operation, sweep
 from automation.tasks.state import prune_state
 
@@ -22,6 +23,9 @@ TASKS: Mapping[Job, Callable[..., None]] = MappingProxyType(
         Job.SWEEP: sweep,
         Job.END_QUARANTINE: end_quarantine,
         Job.PRUNE_STATE: prune_state,
+        Job.SCAN_DRIFT: scan_drift,
+        Job.SWEEP_ORPHANS: sweep_orphans,
+        Job.REMOVE_ORPHAN: remove_orphan,
     }
 )
 
@@ -37,6 +41,8 @@ def register(app: Celery, services: Callable[[], WorkerServices], settings: Work
             (Job.RECONCILE_PAYMENTS, settings.reconcile_seconds),
             (Job.END_QUARANTINE, settings.reconcile_seconds),
             (Job.PRUNE_STATE, settings.state_prune_seconds),
+            (Job.SCAN_DRIFT, settings.drift_tick_seconds),
+            (Job.SWEEP_ORPHANS, settings.orphan_sweep_seconds),
         )
     }
 
