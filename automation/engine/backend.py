@@ -11,10 +11,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
+import psycopg
+
 from automation.engine.contract import EngineUnavailable
 
 _PREPARE_SECONDS = 60
 _PREPARE_TRIES = 3
+_CONNECT_SECONDS = 5
+_STRANGERS = """
+    (SELECT key FROM pulumi_state WHERE key ~<~ %s ORDER BY key USING ~<~ LIMIT 1) UNION ALL
+    (SELECT key FROM pulumi_state WHERE key ~>=~ %s ORDER BY key USING ~<~ LIMIT 1)
+"""
 _DATABASE = re.compile(r"[a-z0-9-]{1,63}")
 _SCHEME = re.compile(r"postgres(ql)?(\+psycopg(2)?)?")
 # The CLI connects with lib/pq, which sends a parameter it does not know to the server, and that refuses it.
@@ -67,8 +74,10 @@ def prepare_state(pulumi: Path, url: str) -> None:
         url: what ``state_url`` made.
 
     Raises:
-        EngineUnavailable: if the database cannot be reached or written to.
+        EngineUnavailable: if the database cannot be reached or written to, or holds the state of a database of another
+            name, which the CLI would not see: it would make everything a second time.
     """
+    _refuse_strangers(url)
     with tempfile.TemporaryDirectory(prefix="slipway-state-") as home:
         environment = {
             "HOME": home,
@@ -90,6 +99,27 @@ def prepare_state(pulumi: Path, url: str) -> None:
             if done.returncode == 0:
                 return
     raise EngineUnavailable(f"the state database cannot be used: {done.stderr.replace(url, '[address]').strip()}")
+
+
+def _refuse_strangers(url: str) -> None:
+    """Look before the CLI is started, for that writes its first row under the new name at once."""
+    name = unquote(urlsplit(url).path).strip("/")
+    try:
+        with psycopg.connect(url, connect_timeout=_CONNECT_SECONDS, autocommit=True) as connection:
+            if connection.execute("SELECT to_regclass('pulumi_state')").fetchone() == (None,):
+                return
+            # In the order of bytes, which the prefix index has: the next key after ``name/`` is ``name0``.
+            strangers = connection.execute(_STRANGERS, [f"{name}/", f"{name}0"]).fetchall()
+    except psycopg.Error as error:
+        raise EngineUnavailable(f"the state database cannot be used: {error}".replace(url, "[address]")) from error
+    for (key,) in strangers:
+        other = str(key).split("/")[0]
+        raise EngineUnavailable(
+            f'the state database "{name}" holds the state of "{other}": restored under another name, or renamed. '
+            "Every key starts with the database's name, so all workloads would look as if they did not exist. Give it "
+            f'its name back (ALTER DATABASE "{name}" RENAME TO "{other}") and set SLIPWAY_STATE_DATABASE_URL to that; '
+            "see docs/runbooks/restore-the-state-database.md"
+        )
 
 
 def _socket_url(user: str | None, password: str | None, directory: str, query: Mapping[str, str], database: str) -> str:

@@ -62,6 +62,13 @@ _RULES = (
         retryable=False,
     ),
     _rule(
+        r"failed to load checkpoint: .*(?:base64|JSON input|invalid character|unmarshal|converting NULL|unsupported)|"
+        r"snapshot integrity (?:error|failure)|unsupported (?:checkpoint|deployment) ",
+        "state_corrupt",
+        "The workload's stored state cannot be read. Nothing was touched; somebody has to bring its backup back.",
+        retryable=False,
+    ),
+    _rule(
         r"MemoryError|cannot allocate memory|runtime: out of memory|errno 12\b",
         "out_of_memory",
         "The operation needed more memory than it may use.",

@@ -13,6 +13,10 @@ SEEN = [
     ("error: no stack named 'w-test' found", "stack_not_found", False),
     ("error: stack 'organization/slipway/w-test' already exists", "stack_exists", True),
     ("error: constructing secrets manager: incorrect passphrase", "wrong_passphrase", False),
+    ("failed to load checkpoint: blob (code=Unknown): illegal base64 data at input byte 400", "state_corrupt", False),
+    ("error: failed to load checkpoint: place 1: unexpected end of JSON input", "state_corrupt", False),
+    ("error: The Pulumi CLI encountered a snapshot integrity error. This is a bug!", "state_corrupt", False),
+    ("failed to load checkpoint: blob (code=Unknown): dial tcp db:5432: i/o timeout", "state_unavailable", True),
     ("python inline source runtime error: \nTraceback…\nMemoryError", "out_of_memory", True),
     ("write /tmp/x: no space left on device", "disk_full", True),
     (
