@@ -13,6 +13,8 @@ from api.openapi import PROBLEM_RESPONSES, DescribedApp
 from api.problems import install_problem_handlers
 from api.routes import ROUTERS, UNCOUNTED_ROUTERS
 from api.runtime import Runtime
+from api.web import routes as web
+from api.web.errors import error_page
 
 MAX_BODY_BYTES = 1024 * 1024
 
@@ -55,6 +57,8 @@ def create_app(runtime: Runtime, *, passwords: Passwords | None = None) -> FastA
     app.add_middleware(RequestContext, is_https=runtime.settings.secure_cookies)
     app.include_router(reference.router)
     app.include_router(health.router, responses=PROBLEM_RESPONSES)
+    app.include_router(web.router, include_in_schema=False)
+    app.state.error_page = error_page
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", responses=PROBLEM_RESPONSES, dependencies=[Depends(count_request)])
     for router in UNCOUNTED_ROUTERS:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
 from api.errors import PayloadTooLarge
-from api.problems import InternalError, problem_response, request_id_of
+from api.problems import InternalError, answer
 
 _log = structlog.get_logger(__name__)
 
@@ -73,7 +73,7 @@ class RequestContext:
             if status is not None:
                 raise  # the answer has begun: all that is left is to cut the connection
             error = InternalError("the fault is logged under the request_id: quote it if it happens again")
-            await problem_response(error, request_id)(scope, receive, complete)
+            await answer(Request(scope), error)(scope, receive, complete)
         milliseconds = round((time.perf_counter() - started) * 1000, 1)
         _log.info(
             "request", method=scope["method"], operation=_operation(scope), status=status, milliseconds=milliseconds
@@ -93,7 +93,7 @@ class BodyLimit:
             return
         announced = Headers(scope=scope).get("content-length", "0")
         if announced.isascii() and announced.isdigit() and int(announced) > self._max_bytes:
-            response = problem_response(PayloadTooLarge(self._detail), request_id_of(Request(scope)))
+            response = answer(Request(scope), PayloadTooLarge(self._detail))
             await response(scope, receive, send)
             return
         seen = 0

@@ -18,6 +18,9 @@ from api.errors import Conflict, InvalidInput, NotFound, PayloadTooLarge, RateLi
 
 _log = structlog.get_logger(__name__)
 
+ErrorPage = Callable[[Request, SlipwayError], Response | None]
+"""Makes a page of an error, for the addresses that browsers look at; None for all others."""
+
 MEDIA_TYPE = "application/problem+json"
 _MAX_ERRORS = 20
 _MAX_NAME = 100
@@ -116,6 +119,14 @@ def request_id_of(request: Request) -> str:
     return str(getattr(request.state, "request_id", "none"))
 
 
+def answer(request: Request, error: SlipwayError, errors: Sequence[FieldError] = ()) -> Response:
+    """Render an error for whoever asked: a page for a browser at our pages (``app.state.error_page``), or a problem."""
+    app = request.scope.get("app")
+    render: ErrorPage | None = getattr(app.state, "error_page", None) if app else None
+    page = render(request, error) if render else None
+    return page or problem_response(error, request_id_of(request), errors)
+
+
 def install_problem_handlers(app: FastAPI) -> None:
     """Answer every exception of a route with a problem document; the unforeseen is ``RequestContext``'s."""
     handlers: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
@@ -139,7 +150,7 @@ async def _on_slipway_error(request: Request, error: Exception) -> Response:
         raise error
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.warning("problem", code=error.code, exc_info=error)
-    return problem_response(error, request_id_of(request))
+    return answer(request, error)
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
@@ -149,7 +160,7 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
     errors = [_field_error(entry) for entry in found[:_MAX_ERRORS]]
     summary = "; ".join(f"{entry.field or entry.location}: {entry.detail}" for entry in errors[:3])
     more = f"; and {len(found) - 3} more" if len(found) > len(errors[:3]) else ""
-    return problem_response(InvalidInput(summary + more), request_id_of(request), errors)
+    return answer(request, InvalidInput(summary + more), errors)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -167,7 +178,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
             problem = BadRequest("the request could not be read: send UTF-8 JSON as application/json")
         case _:
             problem = InternalError("nothing is known to have changed: report the request_id if it happens again")
-    response = problem_response(problem, request_id_of(request))
+    response = answer(request, problem)
     response.headers.update(error.headers or {})
     return response
 
@@ -176,21 +187,19 @@ async def _on_concurrent_change(request: Request, error: Exception) -> Response:
     """A constraint caught what a service's own check could not see: two requests at once."""
     _log.warning("constraint", exc_info=error)
     conflict = ConcurrentChange("another request changed the same thing at the same time: look again, then retry")
-    return problem_response(conflict, request_id_of(request))
+    return answer(request, conflict)
 
 
 async def _on_unstorable(request: Request, error: Exception) -> Response:
     """A value that PostgreSQL cannot hold: a NUL or lone surrogate in a text, a number or date out of range."""
     _log.warning("unstorable", exc_info=error)
-    return problem_response(
-        InvalidInput("a value cannot be stored: send Unicode text without NUL, and numbers and dates in range"),
-        request_id_of(request),
-    )
+    text = "a value cannot be stored: send Unicode text without NUL, and numbers and dates in range"
+    return answer(request, InvalidInput(text))
 
 
 async def _on_unavailable(request: Request, error: Exception) -> Response:
     _log.error("dependency away", exc_info=error)
-    return problem_response(ServiceUnavailable("nothing was changed: try again shortly"), request_id_of(request))
+    return answer(request, ServiceUnavailable("nothing was changed: try again shortly"))
 
 
 def _field_error(entry: Mapping[str, Any]) -> FieldError:

@@ -11,9 +11,11 @@ pytest_plugins = [
     "tests.fixtures.shop",
     "tests.fixtures.state",
     "tests.fixtures.operations",
+    "tests.fixtures.pages",
     "tests.fixtures.runner",
     "tests.fixtures.drift",
     "tests.fixtures.plans",
+    "tests.fixtures.worker",
     "tests.fixtures.whole_system",
 ]
 

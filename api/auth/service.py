@@ -5,8 +5,9 @@ from sqlalchemy import select
 from api.auth.accounts import Accounts, OpenedSession, Sessions
 from api.auth.caller import Principal
 from api.auth.errors import AccountSuspended, WrongCredentials
-from api.auth.models import User
+from api.auth.models import Role, User
 from api.auth.passwords import Passwords
+from api.auth.staff import check_role
 from api.db.session import Database
 
 
@@ -31,7 +32,9 @@ class AuthService:
         with self._database.transaction() as transaction:
             return Accounts(transaction.session).add(email, password_hash)
 
-    def log_in(self, email: str, password: str, previous_token: str | None) -> OpenedSession:
+    def log_in(
+        self, email: str, password: str, previous_token: str | None, needed: Role = Role.CUSTOMER
+    ) -> OpenedSession:
         """Open a session.
 
         It always has a new token, and the session that the browser had before ends: nobody can plant one.
@@ -39,10 +42,12 @@ class AuthService:
         Raises:
             WrongCredentials: after the same work, whether or not there is such an account.
             AccountSuspended: if the password is right but the account is suspended.
+            RoleRequired: if the password is right but the account's role does not reach as far as ``needed``.
         """
         account = self._verified(email, password)
         if account.suspended_at is not None:
             raise AccountSuspended("this account is suspended: contact support")
+        check_role(account.role, needed)
         fresh_hash = self._passwords.hash(password) if self._passwords.is_outdated(account.password_hash) else None
         with self._database.transaction() as transaction:
             locked = Accounts(transaction.session).lock_unchanged(account)

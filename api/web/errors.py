@@ -1,0 +1,60 @@
+"""Errors as pages."""
+
+from http import HTTPStatus
+from urllib.parse import urlencode, urlsplit
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+
+from api.auth.errors import WrongCredentials
+from api.errors import SlipwayError, Unauthenticated
+from api.problems import request_id_of
+from api.web.rendering import go, page
+
+PREFIX = "/admin"
+
+
+def error_page(request: Request, error: SlipwayError) -> Response | None:
+    """Make a page of an error below ``/admin``; None elsewhere, where programs ask."""
+    if not (request.url.path == PREFIX or request.url.path.startswith(f"{PREFIX}/")):
+        return None
+    if isinstance(error, Unauthenticated) and not isinstance(error, WrongCredentials):
+        return _to_login(request)
+    response = page(
+        request,
+        getattr(request.state, "visitor", None),
+        "error.html",
+        status=error.status,
+        error=error,
+        request_id=request_id_of(request),
+        back=_back(request),
+        fresh_url=error.fields.get("fresh_url"),
+    )
+    if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+        response.headers["Retry-After"] = str(error.fields.get("retry_after_seconds", 5))
+    return response
+
+
+def _to_login(request: Request) -> Response:
+    """Ask for a login, and come back afterwards.
+
+    A browser sends staff's cookie with no link from another site. Such a visitor may be logged in: the page that asks
+    again is ours, so the cookie comes along the second time.
+    """
+    if request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site":
+        return page(request, None, "again.html")
+    if request.method != "GET":
+        return go(f"{PREFIX}/login")
+    if "text/event-stream" in request.headers.get("accept", ""):
+        return HTMLResponse("", status_code=HTTPStatus.NO_CONTENT)  # tells an EventSource to give up
+    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return go(f"{PREFIX}/login" if target == PREFIX else f"{PREFIX}/login?{urlencode({'next': target})}")
+
+
+def _back(request: Request) -> str:
+    """Return the page of ours that a browser came from; only its path, so that it cannot lead elsewhere."""
+    came_from = urlsplit(request.headers.get("referer", ""))
+    is_ours = came_from.path.startswith(f"{PREFIX}/") and "\\" not in came_from.path
+    if not is_ours or came_from.path == request.url.path:
+        return PREFIX
+    return came_from.path + (f"?{came_from.query}" if came_from.query else "")

@@ -1,0 +1,31 @@
+"""All pages, in one place."""
+
+from fastapi import APIRouter, Response
+
+from api.errors import NotFound
+from api.web import dashboard, login, nodes, operations, plans, workloads
+from api.web.rendering import ASSETS
+
+PAGES: tuple[APIRouter, ...] = (
+    login.router,
+    dashboard.router,
+    operations.router,
+    plans.router,
+    workloads.router,
+    nodes.router,
+)
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/admin/static/{digest}/{name}")
+async def asset(digest: str, name: str) -> Response:
+    """Serve our stylesheet, script or icon."""
+    response = ASSETS.response(digest, name)
+    if response is None:
+        raise NotFound("there is no such file")
+    return response
+
+
+for _pages in PAGES:
+    router.include_router(_pages)
