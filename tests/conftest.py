@@ -3,6 +3,8 @@
 import pytest
 
 pytest_plugins = [
+    "tests.fixtures.busy_house",
+    "tests.fixtures.chromium",
     "tests.fixtures.engine",
     "tests.fixtures.lab",
     "tests.fixtures.postgres",

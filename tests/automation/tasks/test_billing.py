@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import func, update
 
 from api.billing.models import Checkout, Refund
@@ -11,13 +10,6 @@ from api.orders.models import OrderStatus
 from automation.services import WorkerServices
 from automation.tasks.billing import apply_stripe_event, pay_refunds, reconcile_payments
 from tests.fixtures.runner import RunnerRig
-
-
-@pytest.fixture
-def services(runner_rig: RunnerRig) -> WorkerServices:
-    """Return the services of a worker with a fake engine and a fake Stripe."""
-    shop = runner_rig.desk.shop
-    return WorkerServices(shop.database, shop.billing, runner_rig.runner(), shop.jobs, runner_rig.settings)
 
 
 def test_an_event_that_stripe_cannot_be_asked_about_stays_due(runner_rig: RunnerRig, services: WorkerServices) -> None:

@@ -10,8 +10,10 @@ from api.billing.models import StripeEvent
 from api.ipam.models import Address, AddressState
 from api.jobs import Job
 from api.orders.models import OrderStatus
+from api.plans.models import PlanStatus
 from automation.services import WorkerServices
 from automation.tasks.operations import end_quarantine, run_operation, sweep
+from tests.fixtures.plans import PlanDesk
 from tests.fixtures.runner import RunnerRig
 
 
@@ -19,13 +21,6 @@ from tests.fixtures.runner import RunnerRig
 def rig(runner_rig: RunnerRig) -> RunnerRig:
     """Return a worker's runner in a stocked shop."""
     return runner_rig
-
-
-@pytest.fixture
-def services(rig: RunnerRig) -> WorkerServices:
-    """Return the services of a worker with a fake engine."""
-    shop = rig.desk.shop
-    return WorkerServices(shop.database, shop.billing, rig.runner(), shop.jobs, rig.settings)
 
 
 def test_an_operation_is_carried_out_by_its_id(rig: RunnerRig, services: WorkerServices) -> None:
@@ -86,3 +81,18 @@ def test_addresses_come_back_after_their_rest(rig: RunnerRig, services: WorkerSe
     )
     end_quarantine(services)
     assert resting() == 0
+
+
+def test_a_sweep_ends_what_waits_beyond_its_time(plan_desk: PlanDesk, services: WorkerServices) -> None:
+    """A plan that nobody decided on, and an operation that no worker could begin: both are paid back."""
+    shop = plan_desk.rig.desk.shop
+    undecided, plan = plan_desk.waiting()
+    plan_desk.make_late(plan)
+    stuck = shop.place_paid()
+    plan_desk.rig.desk.past_deadline(plan_desk.rig.desk.latest(stuck).id)
+    shop.jobs.sent.clear()
+    sweep(services)
+    assert {shop.order(order_id).status for order_id in (undecided, stuck)} == {OrderStatus.REFUND_DUE}
+    destroys = [(plan_desk.rig.desk.latest(order_id).id,) for order_id in (undecided, stuck)]
+    assert set(destroys) <= set(shop.jobs.of(Job.RUN_OPERATION))
+    assert plan_desk.plan(undecided).status is PlanStatus.EXPIRED
