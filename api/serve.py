@@ -30,7 +30,7 @@ def build_runtime(settings: Settings) -> Runtime:
     redis_url = settings.redis_url.get_secret_value()
     return Runtime(
         settings=settings,
-        database=connect(settings.database_url.get_secret_value()),
+        database=connect(settings.database_url.get_secret_value(), role=settings.database_role),
         redis=connect_redis(redis_url),
         jobs=CeleryJobQueue(make_celery(redis_url)),
         payments=StripeGateway(settings),

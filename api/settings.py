@@ -3,17 +3,34 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AnyHttpUrl, Field, SecretStr
+from pydantic import AliasChoices, AnyHttpUrl, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from api.db.roles import APP_ROLE
 
 
 class DatabaseSettings(BaseSettings):
-    """Where the application's PostgreSQL and Redis are."""
+    """Where the application's PostgreSQL and Redis are.
+
+    Attributes:
+        database_url: a login that may act as ``database_role``; best one that owns nothing and is a member of that
+            role only. Migrations need the owner: MIGRATION_DATABASE_URL, where that is another login.
+        database_role: whose rights API and worker have; empty means the login's own.
+    """
 
     model_config = SettingsConfigDict(env_prefix="SLIPWAY_", populate_by_name=True, extra="ignore")
 
     database_url: Annotated[SecretStr, Field(validation_alias="DATABASE_URL")]
+    database_role: Annotated[str, Field(pattern="^[a-z0-9_]{0,63}$")] = APP_ROLE
     redis_url: Annotated[SecretStr, Field(validation_alias="REDIS_URL")]
+
+
+class MigrationSettings(BaseSettings):
+    """Where migrations run: as the owner of the tables."""
+
+    model_config = SettingsConfigDict(populate_by_name=True, extra="ignore")
+
+    database_url: Annotated[SecretStr, Field(validation_alias=AliasChoices("MIGRATION_DATABASE_URL", "DATABASE_URL"))]
 
 
 class Settings(DatabaseSettings):

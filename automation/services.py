@@ -24,6 +24,7 @@ from automation.engine.contract import Engine
 from automation.operations.guests import ProxmoxGuests
 from automation.operations.planning import PlanGate
 from automation.operations.runner import OperationRunner
+from automation.quotes.planner import QuotePlanner
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class WorkerServices:
     drift: DriftScan
     examiner: Examiner
     orphans: OrphanSweep
+    quotes: QuotePlanner
     jobs: JobQueue
     settings: WorkerSettings
 
@@ -80,6 +82,7 @@ def build_services(
         drift=DriftScan(database, guests, records, vault, settings),
         examiner=Examiner(database, engine, jobs, vault, settings),
         orphans=OrphanSweep(database, guests, records, jobs, vault, settings),
+        quotes=QuotePlanner(database, engine, vault, settings),
         jobs=jobs,
         settings=settings,
     )

@@ -7,6 +7,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
 import api.db.tables  # noqa: F401 - relationships name their classes: every process needs all of them
+from api.audit.trail import attach
 
 
 class Transaction:
@@ -32,6 +33,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._sessions = sessionmaker(engine, expire_on_commit=False)
+        attach(self._sessions)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -47,8 +49,13 @@ class Database:
         self.engine.dispose()
 
 
-def connect(url: str, *, pool_size: int = 10) -> Database:
+def connect(url: str, *, pool_size: int = 10, role: str | None = None) -> Database:
     """Open a connection pool.
+
+    Args:
+        url: where the database is.
+        pool_size: connections that are kept.
+        role: whose rights the sessions have (the login must be a member); None is the login's own.
 
     A plain ``postgresql://`` address gets the psycopg 3 driver. Sessions run in UTC and give up on a lock after
     ten seconds: an order that waits longer is better answered "try again". Errors do not carry the statement's
@@ -57,12 +64,13 @@ def connect(url: str, *, pool_size: int = 10) -> Database:
     dialect, separator, rest = url.partition("://")
     if dialect in {"postgres", "postgresql"}:
         url = f"postgresql+psycopg{separator}{rest}"
+    options = "-c timezone=utc -c lock_timeout=10s" + (f" -c role={role}" if role else "")
     engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={"options": "-c timezone=utc -c lock_timeout=10s", "connect_timeout": 5},
+        connect_args={"options": options, "connect_timeout": 5},
     )
     return Database(engine)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import typer
 
-from automation.cli import account, admin, doctor, orders, tools, up, workloads
+from automation.cli import account, admin, audit, doctor, orders, tools, up, workloads
 from automation.cli.errors import Commands
 
 _CUSTOMER = "Your servers"
@@ -44,6 +44,7 @@ def build() -> typer.Typer:
         made.command(name, rich_help_panel=panel)(verb)
     made.add_typer(account.ssh_keys, name="ssh-keys", rich_help_panel=_ACCOUNT)
     made.add_typer(admin.admin, name="admin", rich_help_panel=_OPERATOR)
+    made.add_typer(audit.audit, name="audit", rich_help_panel=_OPERATOR)
     made.add_typer(tools.keys, name="keys", rich_help_panel=_OPERATOR)
     made.add_typer(tools.estate, name="estate", rich_help_panel=_OPERATOR)
     passed_on = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

@@ -11,6 +11,9 @@ from pydantic import ValidationError
 from api.settings import Settings, WorkerSettings
 from automation.embedded.errors import EmbeddedError
 
+MIGRATION_DATABASE_URL = "MIGRATION_DATABASE_URL"
+"""The owner's login, where API and worker have a lesser one in ``DATABASE_URL``."""
+
 HINTS: Mapping[str, str] = MappingProxyType(
     {
         "DATABASE_URL": "PostgreSQL's address, postgresql://user:password@host:5432/slipway",
@@ -132,8 +135,12 @@ def local_settings(environment: Mapping[str, str], *, api_url: str, work_root: P
 
 
 def for_worker(settings: Mapping[str, str]) -> dict[str, str]:
-    """What worker and beat get: everything but the administrator's password."""
-    return {name: value for name, value in settings.items() if not name.startswith("SLIPWAY_ADMIN_")}
+    """What worker and beat get: neither the administrator's password nor the login that owns the tables."""
+    return {
+        name: value
+        for name, value in settings.items()
+        if not name.startswith("SLIPWAY_ADMIN_") and name != MIGRATION_DATABASE_URL
+    }
 
 
 def for_api(settings: Mapping[str, str]) -> dict[str, str]:
@@ -147,7 +154,7 @@ def for_servers(environment: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environment.items()
-        if not name.startswith("SLIPWAY_") and name not in {"DATABASE_URL", "REDIS_URL"}
+        if not name.startswith("SLIPWAY_") and name not in {"DATABASE_URL", MIGRATION_DATABASE_URL, "REDIS_URL"}
     }
 
 

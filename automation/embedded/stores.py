@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 import psycopg
 
+from automation.embedded.environment import MIGRATION_DATABASE_URL
 from automation.embedded.errors import StartError
 from automation.embedded.home import Home
 from automation.embedded.probes import ensure_database, redis_answers
@@ -28,7 +29,8 @@ def start_stores(
     supervisor.await_ready()
     if not redis_answers(redis):
         raise StartError("REDIS_URL: no Redis answers there")
-    _make("DATABASE_URL", database)
+    owner = given.get(MIGRATION_DATABASE_URL)
+    _make(MIGRATION_DATABASE_URL if owner else "DATABASE_URL", owner or database)
     state = given.get("SLIPWAY_STATE_DATABASE_URL") or state_url(database, STATE_DATABASE)
     _make("SLIPWAY_STATE_DATABASE_URL", state)
     return {"DATABASE_URL": database, "REDIS_URL": redis, "SLIPWAY_STATE_DATABASE_URL": state}

@@ -15,6 +15,7 @@ from api.vault import Vault, generate_key
 from automation.embedded.environment import (
     MADE_BY_LAB,
     MADE_HERE,
+    MIGRATION_DATABASE_URL,
     check_settings,
     for_api,
     for_worker,
@@ -234,7 +235,7 @@ class EmbeddedSystem:
 
     def _prepare(self) -> None:
         self._report("Preparing the database")
-        database = connect(self._settings["DATABASE_URL"])
+        database = connect(self._settings.get(MIGRATION_DATABASE_URL) or self._settings["DATABASE_URL"])
         try:
             prepare_database(database, currency=self._settings.get("SLIPWAY_CURRENCY", "eur"))
             if self._options.lab:

@@ -1,11 +1,15 @@
-"""Alembic's entry point: runs migrations on a connection handed over by ``api.db.migrate``, or by DATABASE_URL."""
+"""Alembic's entry point.
+
+Runs migrations on a connection handed over by ``api.db.migrate``, or by the address in MIGRATION_DATABASE_URL
+(DATABASE_URL where that is not set).
+"""
 
 from alembic import context
 from sqlalchemy import Connection
 
 from api.db.session import connect
 from api.db.tables import metadata
-from api.settings import DatabaseSettings
+from api.settings import MigrationSettings
 
 
 def _migrate(connection: Connection) -> None:
@@ -18,7 +22,7 @@ _given = context.config.attributes.get("connection")
 if _given is not None:
     _migrate(_given)
 else:
-    _database = connect(DatabaseSettings().database_url.get_secret_value())
+    _database = connect(MigrationSettings().database_url.get_secret_value())
     with _database.engine.connect() as _connection:
         _migrate(_connection)
     _database.close()
