@@ -3,8 +3,7 @@
 import pytest
 
 pytest_plugins = [
-    "tests.fixtures.busy_house",
-    "tests.fixtures.chromium",
+    "tests.fixtures.crash_points",
     "tests.fixtures.engine",
     "tests.fixtures.lab",
     "tests.fixtures.postgres",
@@ -13,12 +12,14 @@ pytest_plugins = [
     "tests.fixtures.shop",
     "tests.fixtures.state",
     "tests.fixtures.operations",
-    "tests.fixtures.pages",
     "tests.fixtures.runner",
     "tests.fixtures.drift",
     "tests.fixtures.plans",
     "tests.fixtures.worker",
     "tests.fixtures.whole_system",
+    "tests.fixtures.pages",
+    "tests.fixtures.chromium",
+    "tests.fixtures.busy_house",
 ]
 
 _SERVERS = frozenset({"postgres", "redis_server", "lab_process"})
