@@ -8,15 +8,19 @@ from api.catalogue import endpoints as catalogue
 from api.operations import endpoints as operations
 from api.orders import endpoints as orders
 from api.plans import endpoints as plans
+from api.policy import endpoints as policy
+from api.quotes import endpoints as quotes
 from api.workloads import endpoints as workloads
 
 ROUTERS: tuple[APIRouter, ...] = (
     auth.router,
     catalogue.router,
+    quotes.router,
     orders.router,
     workloads.router,
     operations.router,
     plans.router,
+    policy.router,
 )
 """Served under ``/v1``; each request is counted against its caller's rate limit."""
 
