@@ -24,7 +24,7 @@ SCOPES = (
     "workloads:read",
     "workloads:write",
 )
-"""What the command line's own token may do: all that its verbs need."""
+"""What the command line's own token may do: all that its verbs need. Staff's verbs need ``admin`` besides."""
 
 Email = Annotated[str, typer.Option("--email", prompt=True, help="Your email address.")]
 ApiUrl = Annotated[str | None, typer.Option("--api-url", envvar="SLIPWAY_API_URL", help="Where the API is.")]
@@ -145,7 +145,8 @@ def _log_in(client: ApiClient, email: str, password: str) -> None:
     """Exchange the password for a token of this machine's own; the session is closed again."""
     session = client.post("/auth/login", {"email": email, "password": password})
     csrf = {"X-CSRF-Token": session["csrf_token"]}
-    token = client.post("/tokens", {"name": f"slipway on {socket.gethostname()}", "scopes": SCOPES}, csrf)
+    scopes = SCOPES if session["account"]["role"] == "customer" else (*SCOPES, "admin")
+    token = client.post("/tokens", {"name": f"slipway on {socket.gethostname()}", "scopes": scopes}, csrf)
     client.post("/auth/logout", headers=csrf)
     CredentialStore().save(Credentials(client.url, token["token"], token["id"]))
     stdout().print(f"Logged in to {escape(client.url)} as {escape(session['account']['email'])}.")

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import typer
 
-from automation.cli import account, admin, audit, doctor, orders, tools, up, workloads
+from automation.cli import account, admin, audit, doctor, orders, plans, tools, up, workloads
 from automation.cli.errors import Commands
 
 _CUSTOMER = "Your servers"
 _ACCOUNT = "Your account"
+_STAFF = "Looking after customers"
 _OPERATOR = "Running Slipway"
 
 
@@ -43,6 +44,7 @@ def build() -> typer.Typer:
     for panel, name, verb in _COMMANDS:
         made.command(name, rich_help_panel=panel)(verb)
     made.add_typer(account.ssh_keys, name="ssh-keys", rich_help_panel=_ACCOUNT)
+    made.add_typer(plans.plans, name="plans", rich_help_panel=_STAFF)
     made.add_typer(admin.admin, name="admin", rich_help_panel=_OPERATOR)
     made.add_typer(audit.audit, name="audit", rich_help_panel=_OPERATOR)
     made.add_typer(tools.keys, name="keys", rich_help_panel=_OPERATOR)
