@@ -28,16 +28,19 @@ def severity_of(kind: DriftKind, paths: Sequence[Difference], sightings: int) ->
 
     - ``identity``: somebody else's guest sits at our number, critical at once.
     - ``missing``: a warning at the first look, critical from the second one on.
-    - ``changed``: by its worst path; a disk that has become smaller is critical, a name is for information.
     - ``power`` and ``unexpected``: warnings. Customers switch their machines off from within.
+    - Whatever the kind, the worst path counts: a smaller disk or an address filter that is off is critical, a name is
+      for information.
     """
-    if kind is DriftKind.IDENTITY:
-        return Severity.CRITICAL
-    if kind is DriftKind.MISSING:
-        return Severity.CRITICAL if sightings >= _SURE_LOOKS else Severity.WARNING
+    worst = [_of_path(difference) for difference in paths]
+    return max([_of_kind(kind, sightings), *worst], key=_ORDER.__getitem__)
+
+
+def _of_kind(kind: DriftKind, sightings: int) -> Severity:
     if kind is DriftKind.CHANGED:
-        return max((_of_path(difference) for difference in paths), key=_ORDER.__getitem__, default=Severity.INFO)
-    return Severity.WARNING
+        return Severity.INFO
+    is_sure = kind is DriftKind.MISSING and sightings >= _SURE_LOOKS
+    return Severity.CRITICAL if is_sure or kind is DriftKind.IDENTITY else Severity.WARNING
 
 
 def _of_path(difference: Difference) -> Severity:
