@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from api.alerts import endpoints as alerts
 from api.auth import endpoints as auth
 from api.billing import endpoints as billing
 from api.catalogue import endpoints as catalogue
@@ -20,6 +21,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     workloads.router,
     operations.router,
     plans.router,
+    alerts.router,
     policy.router,
 )
 """Served under ``/v1``; each request is counted against its caller's rate limit."""

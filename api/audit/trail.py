@@ -8,8 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import event, text
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy import event, make_url, text
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
 from api.audit.chain import FIELDS, document, seal
@@ -32,7 +31,7 @@ __all__ = [
 
 _ATTACHED, _BUFFER = "audit_attached", "audit_buffer"
 _COLUMNS = (*FIELDS, "hash")
-_DIALECT = PGDialect_psycopg()
+_DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 _TYPES = ", ".join(f"{name} {AuditRecord.__table__.c[name].type.compile(_DIALECT)}" for name in _COLUMNS)
 
 _LOCK = text(
