@@ -22,6 +22,7 @@ class Job(StrEnum):
     RUN_OPERATION = "operations.run"
     SWEEP = "operations.sweep"
     END_QUARANTINE = "ipam.end_quarantine"
+    PREVIEW_QUOTE = "quotes.preview"
     PRUNE_STATE = "state.prune"
     SCAN_DRIFT = "drift.scan"
     SWEEP_ORPHANS = "drift.sweep_orphans"

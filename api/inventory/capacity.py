@@ -50,12 +50,15 @@ class Capacity:
             raise NoCapacity("there is no room for this size at the moment; nothing was charged")
         return next(PlacedOn(node, source) for node, source in rows if node.id == chosen.node_id)
 
-    def has_room(
+    def look(
         self, node_class: NodeClass, template_version_id: UUID, need: Resources, sites: Collection[UUID]
-    ) -> bool:
-        """Tell, without a lock and without a promise, whether an order would find room now."""
-        rows = self._session.execute(self._candidates(node_class, template_version_id, sites))
-        return choose_node([_room(node) for node, _ in rows], need) is not None
+    ) -> PlacedOn | None:
+        """Return where an order would be placed now, without a lock and without a promise; None if nowhere."""
+        rows = self._session.execute(self._candidates(node_class, template_version_id, sites)).all()
+        chosen = choose_node([_room(node) for node, _ in rows], need)
+        if chosen is None:
+            return None
+        return next(PlacedOn(node, source) for node, source in rows if node.id == chosen.node_id)
 
     def hold(self, node: Node, workload_id: UUID, need: Resources) -> None:
         """Take room on a node that ``place`` has locked."""

@@ -1,4 +1,4 @@
-"""Quotes and orders."""
+"""Orders."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -10,7 +10,7 @@ from api.auth.principal import Principal, require
 from api.orders.models import Order, OrderStatus
 from api.orders.placement import OrderPlacement
 from api.orders.repository import OrderRepository
-from api.orders.schemas import OrderRequest, OrderView, QuoteView
+from api.orders.schemas import OrderRequest, OrderView
 from api.pages import Page, PageDep, fetch_page
 from api.runtime import RuntimeDep, SessionDep
 
@@ -26,12 +26,6 @@ def get_placement(runtime: RuntimeDep) -> OrderPlacement:
 
 
 PlacementDep = Annotated[OrderPlacement, Depends(get_placement)]
-
-
-@router.post("/quotes")
-def quote(request: OrderRequest, principal: Reader, placement: PlacementDep) -> QuoteView:
-    """Price an order and say in plain words what it would make; reserves nothing and costs nothing."""
-    return placement.quote(principal.user_id, request)
 
 
 @router.post("/orders", status_code=status.HTTP_201_CREATED)

@@ -14,13 +14,9 @@ from api.billing.gateway import SHORTEST_CHECKOUT, CheckoutRequest, PaymentGatew
 from api.billing.models import Checkout
 from api.db.session import Database
 from api.errors import Conflict, IdempotencyMismatch
-from api.inventory.capacity import Capacity
-from api.inventory.placement import node_class_for
-from api.ipam.service import Ipam
 from api.orders.models import IdempotencyKey, Order, OrderStatus
-from api.orders.offer import find_offer
-from api.orders.reservation import OrderReserver, chosen_ssh_keys
-from api.orders.schemas import OrderRequest, QuoteView
+from api.orders.reservation import OrderReserver
+from api.orders.schemas import OrderRequest
 from api.vault import Vault
 
 
@@ -33,36 +29,13 @@ class PlacedOrder:
 
 
 class OrderPlacement:
-    """Quotes and places orders. Opens its own transactions: the payment provider is asked between two of them."""
+    """Places orders. Opens its own transactions: the payment provider is asked between two of them."""
 
     def __init__(self, database: Database, payments: PaymentGateway, vault: Vault, checkout_time: timedelta) -> None:
         self._database = database
         self._payments = payments
         self._vault = vault
         self._checkout_time = checkout_time
-
-    def quote(self, owner_id: UUID, request: OrderRequest) -> QuoteView:
-        """Price a request and say what it would make; reserves nothing.
-
-        Raises:
-            InvalidInput: naming the field that is wrong.
-        """
-        with self._database.transaction() as transaction:
-            session = transaction.session
-            offer = find_offer(session, request)
-            chosen_ssh_keys(session, owner_id, request, offer.product.kind)
-            return QuoteView(
-                description=offer.description,
-                includes=offer.includes(),
-                price_cents=offer.size.price_cents,
-                currency=offer.size.currency,
-                is_available=Capacity(session).has_room(
-                    node_class_for(offer.product.kind),
-                    offer.version.id,
-                    offer.resources,
-                    Ipam(session).sites_with_room(),
-                ),
-            )
 
     def place(self, owner_id: UUID, request: OrderRequest, key: str) -> PlacedOrder:
         """Place an order once for one idempotency key, however often and however concurrently it is asked.

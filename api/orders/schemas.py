@@ -1,4 +1,4 @@
-"""What customers send and get about quotes and orders."""
+"""What customers send and get about orders."""
 
 from datetime import datetime
 from typing import Annotated
@@ -38,16 +38,6 @@ class OrderRequest(BaseModel):
     template: _Slug
     name: WorkloadName
     ssh_keys: Annotated[tuple[Label, ...], Field(max_length=16)] = ()
-
-
-class QuoteView(BaseModel):
-    """The price of an order and what it would make, in plain words."""
-
-    description: str
-    includes: list[str]
-    price_cents: int
-    currency: str
-    is_available: bool
 
 
 class OrderView(BaseModel):

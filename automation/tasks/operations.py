@@ -9,6 +9,7 @@ from api.operations.leases import due_operations
 from api.operations.stopping import OperationStopper
 from api.plans.approvals import expired_plans
 from automation.services import WorkerServices
+from automation.tasks.quotes import sweep_quotes
 
 _HINT_GRACE = timedelta(seconds=5)
 
@@ -28,6 +29,7 @@ def sweep(services: WorkerServices) -> None:
     for event_id in services.billing.due_events(_HINT_GRACE):
         services.jobs.enqueue(Job.APPLY_STRIPE_EVENT, event_id)
     services.jobs.enqueue(Job.PAY_REFUNDS)
+    sweep_quotes(services)
 
 
 def end_quarantine(services: WorkerServices) -> None:

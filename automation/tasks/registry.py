@@ -12,6 +12,7 @@ from automation.services import WorkerServices
 from automation.tasks.billing import apply_stripe_event, pay_refunds, reconcile_payments
 from automation.tasks.drift import remove_orphan, scan_drift, sweep_orphans
 from automation.tasks.operations import end_quarantine, run_operation, sweep
+from automation.tasks.quotes import preview_quote
 from automation.tasks.state import prune_state
 
 TASKS: Mapping[Job, Callable[..., None]] = MappingProxyType(
@@ -22,6 +23,7 @@ TASKS: Mapping[Job, Callable[..., None]] = MappingProxyType(
         Job.RUN_OPERATION: run_operation,
         Job.SWEEP: sweep,
         Job.END_QUARANTINE: end_quarantine,
+        Job.PREVIEW_QUOTE: preview_quote,
         Job.PRUNE_STATE: prune_state,
         Job.SCAN_DRIFT: scan_drift,
         Job.SWEEP_ORPHANS: sweep_orphans,

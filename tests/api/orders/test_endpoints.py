@@ -1,4 +1,4 @@
-"""Quotes and orders over HTTP."""
+"""Orders over HTTP."""
 
 import json
 from functools import partial
@@ -81,16 +81,6 @@ def test_a_paid_order_shows_no_page_to_pay_on(buyer: Customer, api_shop: Shop) -
     view = buyer.http.get(f"/v1/orders/{order_id}").json()
     assert (view["status"], view["checkout_url"]) == ("paid", None)
     assert view["paid_at"] is not None
-
-
-def test_a_quote_prices_in_plain_words(buyer: Customer, api_shop: Shop) -> None:
-    """And places nothing."""
-    answer = buyer.http.post("/v1/quotes", json=CLOUD_VM)
-    assert answer.status_code == 200
-    assert answer.json()["price_cents"] == 450
-    assert answer.json()["is_available"] is True
-    assert "a new virtual machine with 1 core, 2 GiB of memory and 20 GiB of disk" in answer.json()["includes"]
-    assert api_shop.all(Order) == []
 
 
 @pytest.mark.parametrize("path", ["/v1/orders", "/v1/quotes"])

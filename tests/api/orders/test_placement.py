@@ -17,7 +17,7 @@ from api.inventory.models import Allocation
 from api.ipam.models import Address, AddressState
 from api.orders.models import IdempotencyKey, Order, OrderStatus
 from api.orders.placement import PlacedOrder
-from api.orders.schemas import QuoteView
+from api.quotes.models import Quote
 from api.workloads.models import Workload
 from components.specs import parse_workload_spec
 from tests.factories.estate import estate, ipv4_pools, ipv6_pool, node_for
@@ -27,9 +27,9 @@ from tests.fixtures.shop import EVERYTHING, Shop
 from tests.races import at_once
 
 
-def quote(shop: Shop, **changes: Any) -> QuoteView:
+def quote(shop: Shop, **changes: Any) -> Quote:
     """Ask for a quote as a new customer."""
-    return shop.placement.quote(shop.customer(), order_request(**changes))
+    return shop.quotes.request(shop.customer(), order_request(**changes))
 
 
 def is_untouched(shop: Shop) -> bool:
@@ -146,27 +146,6 @@ def test_one_name_for_two_products_at_once_goes_to_one(shop: Shop) -> None:
     refused = [answer for answer in answers if isinstance(answer, InvalidInput)]
     assert [error.fields for error in refused] == [{"field": "name"}]
     assert len(shop.all(Order)) == 1
-
-
-def test_a_quote_says_the_price_and_holds_nothing(shop: Shop) -> None:
-    """It can be asked for as often as one likes."""
-    view = quote(shop)
-    assert (view.price_cents, view.currency, view.is_available) == (450, "eur", True)
-    assert is_untouched(shop)
-
-
-def test_a_quote_says_when_there_is_no_room(empty_shop: Shop) -> None:
-    """Before the customer has filled in anything else."""
-    empty_shop.stock(estate(nodes=[node_for(1)]))
-    assert quote(empty_shop, size="medium").is_available is False
-    assert quote(empty_shop, size="small").is_available is True
-
-
-def test_a_quote_says_when_there_is_no_address(empty_shop: Shop) -> None:
-    """Room on a node is not enough."""
-    empty_shop.stock(estate(pools=[*ipv4_pools(1), ipv6_pool()]))
-    empty_shop.place()
-    assert quote(empty_shop).is_available is False
 
 
 def test_the_same_key_and_body_is_the_same_order(shop: Shop) -> None:

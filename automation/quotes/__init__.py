@@ -1,0 +1,1 @@
+"""Plans for quotes: the engine looks, nothing is reserved."""
