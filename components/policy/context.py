@@ -35,13 +35,14 @@ class NodeFacts:
         node_class: which kind of workload it is for: ``cloud``, ``game`` or ``bot``.
         total: what it may sell.
         used: what is sold, this workload's part included.
+        site: where it stands.
     """
 
     name: str
-    site: str
     node_class: str
-    total: Room
-    used: Room
+    total: Room | None = None
+    used: Room | None = None
+    site: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

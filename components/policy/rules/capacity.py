@@ -17,12 +17,13 @@ def _check(document: PlanDocument, context: PolicyContext) -> Iterator[str]:
     if not any(step.op in _GROWS for step in guests):
         return
     node, held = known(context.node, "the reserved node"), known(context.held, "the reserved room")
+    total, used = known(node.total, "the node's room"), known(node.used, "what is sold of the node's room")
     needs = [need(step) for step in guests]
     for amount in (field.name for field in fields(Room)):
         wanted = sum(getattr(room, amount) for room in needs)
-        after = getattr(node.used, amount) - getattr(held, amount) + wanted
-        if after > getattr(node.total, amount):
-            yield f"'{node.name}' would carry {after} {amount}, and it has {getattr(node.total, amount)}"
+        after = getattr(used, amount) - getattr(held, amount) + wanted
+        if after > getattr(total, amount):
+            yield f"'{node.name}' would carry {after} {amount}, and it has {getattr(total, amount)}"
 
 
 RULE = Rule("capacity", "with this plan the node carries no more than it has", _check, scope=Scope.PLAN)

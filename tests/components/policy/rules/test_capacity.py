@@ -49,7 +49,7 @@ def test_a_container_counts_by_its_one_disk() -> None:
 
 def test_what_stays_as_it_is_is_not_asked() -> None:
     """A node that was shrunk since does not hinder the guests that are there."""
-    small = NodeFacts("pve-vm-1", "fsn", "cloud", Room(1, 1, 1), FULL)
+    small = NodeFacts("pve-vm-1", "cloud", Room(1, 1, 1), FULL)
     assert broken(RULE, whole_plan(StepOp.SAME), facts(node=small)) is None
 
 
