@@ -13,6 +13,15 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
+    _versions()
+    _plans()
+    _approvals()
+    _steps()
+    _operations()
+
+
+def _versions() -> None:
+    """What the newest worker runs."""
     op.create_table(
         "engine_versions",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -20,6 +29,10 @@ def upgrade() -> None:
         sa.Column("seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_engine_versions")),
     )
+
+
+def _plans() -> None:
+    """Plans."""
     op.create_table(
         "plans",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -78,6 +91,10 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("status IN ('current', 'approved')"),
     )
+
+
+def _approvals() -> None:
+    """People's words on them."""
     op.create_table(
         "approvals",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -96,6 +113,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
         sa.UniqueConstraint("plan_id", "user_id", name=op.f("uq_approvals_plan_id_user_id")),
     )
+
+
+def _steps() -> None:
+    """Their resource steps."""
     op.create_table(
         "plan_steps",
         sa.Column("plan_id", sa.Uuid(), nullable=False),
@@ -123,6 +144,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("fk_plan_steps_plan_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("plan_id", "position", name=op.f("pk_plan_steps")),
     )
+
+
+def _operations() -> None:
+    """Who asked for what, and operations that wait for a word."""
     op.add_column(
         "workloads",
         sa.Column(
