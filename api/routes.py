@@ -6,6 +6,7 @@ from api.alerts import endpoints as alerts
 from api.auth import endpoints as auth
 from api.billing import endpoints as billing
 from api.catalogue import endpoints as catalogue
+from api.drift import endpoints as drift
 from api.operations import endpoints as operations
 from api.orders import endpoints as orders
 from api.plans import endpoints as plans
@@ -23,6 +24,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     plans.router,
     alerts.router,
     policy.router,
+    drift.router,
 )
 """Served under ``/v1``; each request is counted against its caller's rate limit."""
 

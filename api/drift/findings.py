@@ -14,7 +14,7 @@ from api.drift.compare import EXISTENCE
 from api.drift.expectations import Expectations, State
 from api.drift.facts import Difference, Expected, Suspicion
 from api.drift.ignoring import IgnoreRule, is_ignored
-from api.drift.models import DriftFinding, DriftIgnore, DriftKind, FindingStatus, Resolution
+from api.drift.models import DriftFinding, DriftIgnore, DriftKind, FindingStatus, Resolution, Severity
 from api.drift.severity import severity_of
 from api.workloads.models import Workload
 
@@ -41,9 +41,14 @@ class Look:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of the findings: those that stand, and those that were settled."""
+    """What became of the findings: those that stand, those that were settled.
+
+    Attributes:
+        news: those of the standing ones that have just become critical.
+    """
 
     standing: list[DriftFinding] = field(default_factory=list)
+    news: list[DriftFinding] = field(default_factory=list)
     settled: list[DriftFinding] = field(default_factory=list)
 
 
@@ -69,7 +74,11 @@ class Findings:
         for one in suspicions:
             finding = live.pop((one.workload_id, one.kind), None)
             if states[one.workload_id].is_settled:
-                outcome.standing.append(self._sight(finding, one, rules, now))
+                was_critical = finding is not None and is_critical(finding)
+                finding = self._sight(finding, one, rules, now)
+                outcome.standing.append(finding)
+                if is_critical(finding) and not was_critical:
+                    outcome.news.append(finding)
         judged = _judged_kinds(look)
         for finding in live.values():
             resolution = _resolution(finding, states[finding.workload_id], judged, look)
@@ -116,6 +125,11 @@ class Findings:
         finding.status = FindingStatus.IGNORED if ignored else FindingStatus.OPEN
         finding.resolution = None
         return finding
+
+
+def is_critical(finding: DriftFinding) -> bool:
+    """Tell whether somebody has to look at a finding now."""
+    return finding.severity is Severity.CRITICAL and finding.status is FindingStatus.OPEN
 
 
 def differences_of(finding: DriftFinding) -> tuple[Difference, ...]:

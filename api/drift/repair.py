@@ -14,6 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from api.alerts.models import AlertKind
+from api.alerts.service import resolve
 from api.audit.trail import Actor, AuditEntry, record
 from api.drift.adoption import adopted
 from api.drift.errors import FindingSettled, NotRevertible
@@ -129,6 +131,7 @@ class DriftRepair:
         )
         self._session.add(rule)
         finding.status = FindingStatus.IGNORED
+        resolve(self._session, AlertKind.DRIFT, finding.id)
         self._session.flush()
         self._record("drift.ignore", finding, reason)
         return rule

@@ -12,7 +12,7 @@ from api.drift.expectations import Expectations, Owner
 from api.drift.facts import Expected, ListedGuest, Records, Suspicion
 from api.drift.findings import Findings, Look, copy_path
 from api.drift.models import DriftKind
-from api.drift.reporting import report
+from api.drift.reporting import report, report_silence
 from api.drift.runs import Claim, ScanRuns
 from api.operations.leases import due_operations
 from api.settings import WorkerSettings
@@ -71,6 +71,7 @@ class DriftScan:
         except (GuestError, ValueError) as error:
             _LOG.warning("node_not_scanned", node=claim.node.name, error=str(error))
             with self.database.transaction() as transaction:
+                report_silence(transaction.session, claim.node.id, claim.node.name, str(error))
                 ScanRuns(transaction.session).finish(claim, error=str(error))
             return 0
         self._write(claim, expected, listed, records)
@@ -87,7 +88,7 @@ class DriftScan:
             suspicions += _copies(claim, outside, Expectations(session).owners(outside))
             look = Look(claim.node.id, claim.node.name, claim.started_at, expected, suspicions, records is not None)
             outcome = Findings(session).apply(look)
-            report(session, outcome)
+            report(session, look, outcome)
             ScanRuns(session).finish(claim, guests=len(listed), suspects=len(outcome.standing))
 
 

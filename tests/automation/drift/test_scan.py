@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import event
 
+from api.alerts.models import Alert, AlertKind
 from api.drift.facts import ListedGuest
 from api.drift.models import DriftIgnore, DriftKind, FindingStatus, Resolution, ScanRun, Severity
 from automation.operations.guests import GuestFacts, NodeAccess
@@ -251,3 +252,31 @@ def test_the_number_of_statements_does_not_grow_with_the_guests(drift_rig: Drift
     drift_rig.scan()
     assert len(drift_rig.findings()) == number
     assert len(statements) <= 75, "\n".join(statements)
+
+
+def _alerts(rig: DriftRig) -> list[tuple[AlertKind, str, bool]]:
+    return [(one.kind, one.subject_type, one.resolved_at is None) for one in rig.desk.shop.all(Alert)]
+
+
+def test_a_critical_finding_raises_one_alert_which_ends_with_it(drift_rig: DriftRig) -> None:
+    """A guest that is missed for certain; it is back later."""
+    order_id = drift_rig.delivered()
+    drift_rig.delete_guest(order_id)
+    drift_rig.scan()
+    assert _alerts(drift_rig) == []
+    drift_rig.scan()
+    drift_rig.scan()
+    assert _alerts(drift_rig) == [(AlertKind.DRIFT, "finding", True)]
+    drift_rig.place(order_id)
+    drift_rig.scan()
+    assert _alerts(drift_rig) == [(AlertKind.DRIFT, "finding", False)]
+
+
+def test_a_node_that_does_not_answer_raises_an_alert_until_it_does(drift_rig: DriftRig) -> None:
+    """One for each node."""
+    drift_rig.guests.is_reachable = False
+    drift_rig.scan()
+    assert _alerts(drift_rig) == [(AlertKind.NODE_UNREACHABLE, "node", True)] * 3
+    drift_rig.guests.is_reachable = True
+    drift_rig.scan()
+    assert _alerts(drift_rig) == [(AlertKind.NODE_UNREACHABLE, "node", False)] * 3
