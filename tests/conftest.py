@@ -17,6 +17,7 @@ pytest_plugins = [
     "tests.fixtures.plans",
     "tests.fixtures.worker",
     "tests.fixtures.whole_system",
+    "tests.fixtures.lab_worker",
     "tests.fixtures.pages",
     "tests.fixtures.chromium",
     "tests.fixtures.busy_house",

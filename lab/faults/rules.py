@@ -23,6 +23,8 @@ class FaultKind(StrEnum):
 class Fault(BaseModel):
     """One rule. ``where`` names a node ("*" for all); ``method`` and ``path`` are shell patterns.
 
+    The first ``after`` requests that it would hit pass, as if the rule were not there yet.
+
     For :attr:`FaultKind.TASK_ERROR` the pattern in ``path`` is for the task's type (``qmclone``, ``vzcreate``,
     ``qm*``) and ``leave_guest`` keeps the half-made guest, as a crash of the node would.
     """
@@ -34,6 +36,7 @@ class Fault(BaseModel):
     method: str = "*"
     path: str = "*"
     times: Annotated[int, Field(ge=1)] | None = None
+    after: Annotated[int, Field(ge=0)] = 0
     status: Annotated[int, Field(ge=400, le=599)] = 500
     message: Annotated[str, Field(max_length=500)] = "fault caused by the lab"
     seconds: Annotated[float, Field(ge=0, le=3600)] = 0.0
@@ -41,6 +44,7 @@ class Fault(BaseModel):
     id: int = 0
     hits: int = 0
 
+    _passed: int = PrivateAttr(default=0)
     _removed: asyncio.Event = PrivateAttr(default_factory=asyncio.Event)
 
     def matches(self, where: str, method: str, path: str) -> bool:
@@ -56,6 +60,13 @@ class Fault(BaseModel):
     def used_up(self) -> bool:
         """Whether the rule has hit as often as it was to."""
         return self.times is not None and self.hits >= self.times
+
+    def lets_pass(self) -> bool:
+        """Whether a request that matches is one of the first, which pass; counts it."""
+        if self._passed < self.after:
+            self._passed += 1
+            return True
+        return False
 
     async def removed(self) -> None:
         """Wait until somebody removes the rule."""
@@ -99,7 +110,7 @@ class FaultTable:
     def take(self, kinds: frozenset[FaultKind], where: str, method: str, path: str) -> Fault | None:
         """The first rule of these kinds that hits, counted as a hit; None if all is well."""
         for fault in self._faults.values():
-            if fault.kind in kinds and fault.matches(where, method, path):
+            if fault.kind in kinds and fault.matches(where, method, path) and not fault.lets_pass():
                 fault.hits += 1
                 return fault
         return None

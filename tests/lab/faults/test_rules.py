@@ -33,6 +33,14 @@ def test_a_fault_with_a_number_of_times_stops_after_them() -> None:
     assert table.all()[0].hits == 2
 
 
+def test_the_first_requests_pass_a_fault_that_is_for_later_ones() -> None:
+    """So a test can let things go wrong at the n-th request, and at no other."""
+    table = table_with(Fault(kind=FaultKind.ERROR, after=2, times=1, method="POST"))
+    methods = ["POST", "GET", "POST", "GET", "POST", "POST"]
+    hits = [table.take(REQUEST_KINDS, "", method, "/") is not None for method in methods]
+    assert hits == [False, False, False, False, True, False]
+
+
 def test_the_first_fault_that_fits_wins() -> None:
     """Rules are asked in the order in which they were added."""
     table = table_with(Fault(kind=FaultKind.ERROR, status=503, times=1), Fault(kind=FaultKind.ERROR, status=500))
