@@ -110,7 +110,7 @@ def _changed(path: str, kind: ChangeKind, before: Any, after: Any) -> Iterator[L
 def flatten(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Walk a document: ``{"cpu": {"cores": 2}}`` is ``cpu.cores`` 2. Internal names (``__x``) are left out."""
     if isinstance(value, Mapping) and value:
-        for key, inner in value.items():
+        for key, inner in sorted(value.items()):
             if not str(key).startswith("__"):
                 yield from flatten(inner, f"{path}.{key}" if path else str(key))
     elif isinstance(value, list | tuple) and value:

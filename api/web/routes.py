@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from api.errors import NotFound
-from api.web import dashboard, login, nodes, operations, plans, workloads
+from api.web import alerts, audit, dashboard, drift, login, nodes, operations, orphans, plans, policy, workloads
 from api.web.rendering import ASSETS
 
 PAGES: tuple[APIRouter, ...] = (
@@ -13,6 +13,11 @@ PAGES: tuple[APIRouter, ...] = (
     plans.router,
     workloads.router,
     nodes.router,
+    drift.router,
+    orphans.router,
+    alerts.router,
+    audit.router,
+    policy.router,
 )
 
 router = APIRouter(include_in_schema=False)
