@@ -3,6 +3,7 @@
 import base64
 import secrets
 import struct
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from automation.cli.client import ApiClient
 from automation.cli.credentials import Credentials
 
 KEY_NAME = "laptop"
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,11 @@ class Customer:
     email: str
 
     def quote(self, wish: Wish) -> dict[str, Any]:
-        """Ask for a price."""
+        """Ask for a price, and wait until the engine has said what it would do."""
         answer: dict[str, Any] = self.client.post("/quotes", _body(wish))
+        while answer["status"] == "planning":
+            time.sleep(_POLL_SECONDS)
+            answer = self.client.get(f"/quotes/{answer['id']}")
         return answer
 
     def order(self, wish: Wish) -> dict[str, Any]:

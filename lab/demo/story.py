@@ -24,7 +24,9 @@ def order_and_pay(console: Console, customer: Customer, wishes: Sequence[Wish]) 
         order = customer.order(wish)
         price = money(quote["price_cents"], quote["currency"])
         console.print(f"  [bold]{wish.name}[/]: {quote['description']}, {price} a month")
-        console.print(f"    {quote['includes'][0]}, …", style="dim")
+        if quote["plan"] is None:
+            raise DemoError(f"the quote for '{wish.name}' has no plan: {quote['error']}")
+        console.print(f"    {quote['plan']}", style="dim", highlight=False)
         orders.append(Placed(wish.name, order["id"], order["workload_id"]))
         pages.append(order["checkout_url"])
     for placed, page in zip(orders, pages, strict=True):
