@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import typer
 
-from automation.cli import account, admin, audit, doctor, orders, plans, tools, up, workloads
+from automation.cli import account, admin, audit, doctor, drift, orders, plans, quotes, state, tools, up, workloads
 from automation.cli.errors import Commands
 
 _CUSTOMER = "Your servers"
@@ -15,6 +15,7 @@ _OPERATOR = "Running Slipway"
 
 _COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (_CUSTOMER, "catalogue", orders.catalogue),
+    (_CUSTOMER, "quote", quotes.quote),
     (_CUSTOMER, "order", orders.order),
     (_CUSTOMER, "list", workloads.list_workloads),
     (_CUSTOMER, "show", workloads.show),
@@ -45,8 +46,11 @@ def build() -> typer.Typer:
         made.command(name, rich_help_panel=panel)(verb)
     made.add_typer(account.ssh_keys, name="ssh-keys", rich_help_panel=_ACCOUNT)
     made.add_typer(plans.plans, name="plans", rich_help_panel=_STAFF)
+    made.add_typer(drift.drift, name="drift", rich_help_panel=_STAFF)
+    made.add_typer(drift.orphans, name="orphans", rich_help_panel=_STAFF)
     made.add_typer(admin.admin, name="admin", rich_help_panel=_OPERATOR)
     made.add_typer(audit.audit, name="audit", rich_help_panel=_OPERATOR)
+    made.add_typer(state.state, name="state", rich_help_panel=_OPERATOR)
     made.add_typer(tools.keys, name="keys", rich_help_panel=_OPERATOR)
     made.add_typer(tools.estate, name="estate", rich_help_panel=_OPERATOR)
     passed_on = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

@@ -11,6 +11,7 @@ from automation.cli.client import ApiClient, Json, connect
 from automation.cli.errors import CliError
 from automation.cli.follow import OperationFailedError, operations_of, show_log
 from automation.cli.output import memory, money, print_json, row, stdout, table
+from automation.cli.quotes import show_before_order
 from automation.cli.workloads import print_workload
 
 _AS_JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -51,11 +52,11 @@ def order(  # noqa: PLR0913 - one parameter an option
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the payment, then show the progress.")] = False,
     open_page: Annotated[bool, typer.Option("--open", help="Open the payment page in a browser.")] = False,
 ) -> None:
-    """Order a server: shows the price, asks, and prints the page on which to pay."""
+    """Order a server: shows the price and the plan, asks, and prints the page on which to pay."""
     with connect() as client:
         keys = [key_name(client, key) for key in ssh_key or ()]
         body = {"product": product, "size": size, "template": template, "name": name, "ssh_keys": keys}
-        _show_quote(client.post("/quotes", body))
+        show_before_order(client, body, waits=not yes)
         if not yes and not typer.confirm("Order it?"):
             raise CliError("nothing was ordered")
         placed = client.post_until_answered("/orders", body, str(uuid4()))
@@ -66,15 +67,6 @@ def order(  # noqa: PLR0913 - one parameter an option
             _follow_order(client, placed)
         else:
             stdout().print(f"\nThen: slipway logs {escape(name)} --follow")
-
-
-def _show_quote(quote: Json) -> None:
-    out = stdout()
-    out.print(f"[bold]{escape(quote['description'])}[/] for {money(quote['price_cents'], quote['currency'])} a month:")
-    for line in quote["includes"]:
-        out.print(f"  - {escape(line)}")
-    if not quote["is_available"]:
-        raise CliError("sold out for now: nothing was ordered; another size or product may be free")
 
 
 def _follow_order(client: ApiClient, order: Json) -> None:

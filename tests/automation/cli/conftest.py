@@ -10,10 +10,14 @@ from typer.testing import CliRunner, Result
 
 from api.auth.scopes import CUSTOMER_SCOPES
 from api.db.session import Database
+from api.jobs import Job
 from automation.cli.main import app
+from automation.quotes.planner import QuotePlanner
+from tests.fakes.engine import FakeEngine
 from tests.fakes.workload_specs import SSH_KEY
 from tests.fixtures.api import Api, Customer
 from tests.fixtures.operations import Desk
+from tests.fixtures.runner import worker_settings
 from tests.fixtures.shop import Shop
 
 
@@ -64,6 +68,15 @@ def api_shop(api: Api, database: Database) -> Shop:
 def api_desk(api_shop: Shop) -> Desk:
     """The workers' side of that shop."""
     return Desk(api_shop)
+
+
+@pytest.fixture
+def planner(api: Api, tmp_path: Path) -> FakeEngine:
+    """An idle worker that plans quotes at once; returns its engine."""
+    engine = FakeEngine()
+    settings = worker_settings(tmp_path)
+    api.jobs.serve(Job.PREVIEW_QUOTE, QuotePlanner(api.runtime.database, engine, api.runtime.vault, settings).plan)
+    return engine
 
 
 @pytest.fixture

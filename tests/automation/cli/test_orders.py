@@ -45,12 +45,14 @@ class TestCatalogue:
         assert {product["slug"] for product in products} == {"bot", "cloud-vm", "game-server"}
 
 
+@pytest.mark.usefixtures("planner")
 class TestOrder:
     def test_the_price_is_shown_and_a_yes_is_asked_for(self, logged_in: Terminal, api_shop: Shop) -> None:
         """What it makes is said before; then comes the page on which to pay."""
         said = logged_in.run(*VM, typed="y\n").stdout
         assert "for 4.50 EUR a month" in said
         assert "one public IPv4 address and an IPv6 /64 network" in said
+        assert "Plan: a new virtual machine with 1 core on FSN node cloud-1; two new DNS records" in said
         assert "https://checkout.example.com/cs_test_" in said
         assert "slipway logs box --follow" in said
         assert len(api_shop.all(Order)) == 1
