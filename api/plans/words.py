@@ -9,10 +9,10 @@ _NOUNS = {
     "VmLegacy": ("virtual machine", "virtual machines"),
     "ContainerLegacy": ("container", "containers"),
     "DnsRecord": ("DNS record", "DNS records"),
-    "OptionsLegacy": ("firewall", "firewalls"),
-    "RulesLegacy": ("set of firewall rules", "sets of firewall rules"),
-    "IpsetLegacy": ("address filter", "address filters"),
+    "firewall": ("firewall", "firewalls"),
 }
+_PARTS = {"OptionsLegacy": "firewall", "RulesLegacy": "firewall", "IpsetLegacy": "firewall"}
+"""A customer has one firewall, of whatever resources it is made."""
 _VERBS = {
     StepOp.CREATE: "new",
     StepOp.UPDATE: "changed",
@@ -33,7 +33,7 @@ def describe(document: PlanDocument, place: str, price: str | None = None) -> st
     """
     groups: dict[tuple[StepOp, str], list[PlanStep]] = {}
     for step in document.changing:
-        groups.setdefault((step.op, step.resource), []).append(step)
+        groups.setdefault((step.op, _PARTS.get(step.resource, step.resource)), []).append(step)
     phrases = [_phrase(op, kind, steps, place) for (op, kind), steps in groups.items()] or ["nothing to change"]
     return "; ".join([*phrases, price] if price else phrases)
 
@@ -45,6 +45,8 @@ def monthly(cents: int, currency: str) -> str:
 
 def _phrase(op: StepOp, kind: str, steps: Sequence[PlanStep], place: str) -> str:
     one, many = _NOUNS.get(kind, (kind, kind))
+    if kind in _PARTS.values():
+        return f"a new {one}" if op is StepOp.CREATE else f"{one} {_VERBS[op]}"
     if len(steps) > 1:
         number = _NUMBERS[len(steps)] if len(steps) < len(_NUMBERS) else str(len(steps))
         return f"{number} {many} {_VERBS[op]}" if op is not StepOp.CREATE else f"{number} new {many}"

@@ -50,3 +50,10 @@ def test_nothing_to_change() -> None:
 def test_a_resource_without_a_word_of_ours_is_called_by_its_type() -> None:
     """A type that is added later is told nonetheless."""
     assert _say({"type": "x:y:Volume", "op": "delete", "name": "data"}) == "Volume data removed"
+
+
+def test_a_firewall_is_one_thing() -> None:
+    """Options, rules and address filter are our affair."""
+    parts = ("OptionsLegacy", "RulesLegacy", "IpsetLegacy")
+    assert _say(*({"type": f"x:y:{part}", "op": "create"} for part in parts)) == "a new firewall"
+    assert _say(*({"type": f"x:y:{part}", "op": "update"} for part in parts)) == "firewall changed"
