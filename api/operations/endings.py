@@ -5,10 +5,12 @@ by the caller: order, workload, operation.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from api.audit.trail import SYSTEM, AuditEntry, record
 from api.inventory.models import Guest
 from api.operations.cause import Cause
 from api.operations.models import Operation, OperationKind, OperationStatus
@@ -16,7 +18,7 @@ from api.operations.scheduling import next_kind, schedule
 from api.orders.fulfilment import Fulfilment
 from api.orders.models import Order, OrderStatus
 from api.plans.closing import close_plans
-from api.plans.models import PlanStatus
+from api.plans.models import Plan, PlanStatus
 from api.workloads.models import Workload, WorkloadStatus
 from api.workloads.service import move
 
@@ -45,11 +47,39 @@ class Endings:
         self._deadline_seconds = deadline_seconds
 
     def close(self, operation: Operation, status: OperationStatus) -> None:
-        """Write that an operation has ended."""
-        operation.status = status
-        operation.lease_until = None
-        operation.finished_at = self._session.execute(select(func.now())).scalar_one()
+        """Write that an operation has ended, and record what it changed and cost."""
+        found = self._plan_and_now(operation)
+        operation.status, operation.lease_until, operation.finished_at = status, None, found.now
         self._session.flush()
+        begun = operation.started_at
+        record(
+            self._session,
+            AuditEntry(
+                action="operation.end",
+                actor=SYSTEM,
+                subject_type="operation",
+                subject_id=operation.id,
+                reason=operation.error_detail or operation.reason,
+                plan_id=found.id,
+                diff={"kind": operation.kind, "workload": operation.workload_id, "changes": operation.changes},
+                cost_before_cents=found.price_before_cents,
+                cost_after_cents=found.price_after_cents,
+                duration_seconds=None if begun is None else (found.now - begun).total_seconds(),
+                result=status.value,
+            ),
+        )
+
+    def _plan_and_now(self, operation: Operation) -> Any:
+        """Return the time, and an operation's newest plan if it has one, in one statement."""
+        newest = select(Plan.id).where(Plan.operation_id == operation.id).order_by(Plan.id.desc()).limit(1)
+        query = (
+            select(func.now().label("now"), Plan.id, Plan.price_before_cents, Plan.price_after_cents)
+            .select_from(Operation)
+            .outerjoin(Plan, Plan.id == newest.scalar_subquery())
+            .where(Operation.id == operation.id)
+        )
+        with self._session.no_autoflush:  # what the caller has changed is written together with the end
+            return self._session.execute(query).one()
 
     def give_up(self, order: Order, workload: Workload, operation: Operation, ending: Ending) -> Operation | None:
         """End an operation that cannot go on, and put things right; returns the operation that follows, if any.

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from api.audit.trail import Actor, AuditEntry, record
 from api.operations.cause import Cause
 from api.operations.models import ACTIVE, Operation, OperationKind, OperationStatus
 from api.plans.closing import supersede_plans
@@ -46,6 +47,17 @@ def schedule(
     active.has_consent, active.refreshes = wanted.has_consent, wanted.refreshes
     active.cancel_requested_at = active.cancel_requested_by = None
     session.flush()
+    record(
+        session,
+        AuditEntry(
+            action="operation.schedule",
+            actor=Actor.by(wanted.by),
+            subject_type="operation",
+            subject_id=active.id,
+            reason=wanted.reason,
+            diff={"kind": kind, "generation": workload.generation, "workload": workload.id},
+        ),
+    )
     return active
 
 

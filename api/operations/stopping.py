@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from api.audit.trail import Actor, AuditEntry, record
 from api.errors import Conflict, NotFound
 from api.operations.cause import Cause
 from api.operations.endings import Ending, Endings
@@ -40,9 +41,10 @@ class OperationStopper:
         order, workload, operation = self._lock(operation_id)
         if operation.status not in ACTIVE:
             raise Conflict(f"this operation is '{operation.status}': there is nothing left to cancel")
+        if operation.status is OperationStatus.RUNNING and operation.kind is OperationKind.REBOOT:
+            raise Conflict("a reboot that has begun cannot be cancelled")
+        self._record(operation, cause)
         if operation.status is OperationStatus.RUNNING:
-            if operation.kind is OperationKind.REBOOT:
-                raise Conflict("a reboot that has begun cannot be cancelled")
             operation.cancel_requested_at = self._session.execute(select(func.now())).scalar_one()
             operation.cancel_requested_by = cause.by
             self._note(operation, f"Its end was asked for: {cause.reason}. The step it is at is let finish.")
@@ -87,6 +89,17 @@ class OperationStopper:
         workload = lock_workload(self._session, ids.id)
         operation = self._session.get_one(Operation, operation_id, with_for_update=True, populate_existing=True)
         return order, workload, operation
+
+    def _record(self, operation: Operation, cause: Cause) -> None:
+        entry = AuditEntry(
+            action="operation.cancel",
+            actor=Actor.by(cause.by),
+            subject_type="operation",
+            subject_id=operation.id,
+            reason=cause.reason,
+            diff={"kind": operation.kind, "workload": operation.workload_id, "status": operation.status},
+        )
+        record(self._session, entry)
 
     def _note(self, operation: Operation, message: str) -> None:
         append(self._session, operation.id, operation.attempts, [LogLine("cancel", message)])

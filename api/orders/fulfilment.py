@@ -1,6 +1,8 @@
 """What happens to an order once money has moved: exactly once, whatever order the news comes in."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -8,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from api.audit.trail import Actor, AuditEntry, changed, record
 from api.billing.gateway import CheckoutSession
 from api.billing.models import EntryKind, LedgerEntry, Refund
 from api.errors import NotFound
@@ -57,10 +60,10 @@ class Fulfilment:
             self._owe(order, reference, checkout.amount_cents, "the amount paid is not the price of the order")
             self._let_go(self.workload(order), "paid amount differs from the price")
             return None
-        self._move(order, OrderStatus.PAID)
+        self._move(order, OrderStatus.PAID, "paid", order.owner_id)
         order.paid_at = self._now()
         workload = self.workload(order)
-        move(self._session, workload, WorkloadStatus.QUEUED, "paid")
+        move(self._session, workload, WorkloadStatus.QUEUED, "paid", order.owner_id)
         cause = Cause("the order was paid", by=order.owner_id)
         return schedule(self._session, workload, OperationKind.APPLY, self._deadline_seconds, cause)
 
@@ -68,14 +71,14 @@ class Fulfilment:
         """Let an unpaid order go, and everything held for it; nothing of it exists outside our tables."""
         if order.status is not OrderStatus.PENDING_PAYMENT:
             return
-        self._move(order, OrderStatus.EXPIRED)
+        self._move(order, OrderStatus.EXPIRED, "not paid in time")
         order.closed_reason = "not paid in time"
         self._let_go(self.workload(order), "not paid in time")
 
     def delivery(self, order: Order) -> None:
         """Mark a paid order delivered; repeating it is harmless."""
         if order.status is OrderStatus.PAID:
-            self._move(order, OrderStatus.DELIVERED)
+            self._move(order, OrderStatus.DELIVERED, "delivered and verified on its node")
             order.delivered_at = self._now()
 
     def failure(self, order: Order, reason: str) -> Operation | None:
@@ -117,7 +120,7 @@ class Fulfilment:
             return None
         if order.status is not OrderStatus.REFUND_DUE:
             order.closed_reason = "refunded"
-        self._move(order, OrderStatus.REFUNDED)
+        self._move(order, OrderStatus.REFUNDED, order.closed_reason or "refunded")
         return self._take_away(order, Cause("refunded", has_consent=True))
 
     def workload(self, order: Order) -> Workload:
@@ -144,7 +147,7 @@ class Fulfilment:
             mark_deleted(self._session, workload, reason)
 
     def _owe(self, order: Order, payment_reference: str, amount_cents: int, reason: str) -> None:
-        self._move(order, OrderStatus.REFUND_DUE)
+        self._move(order, OrderStatus.REFUND_DUE, reason)
         order.closed_reason = reason
         self._session.execute(
             insert(Refund)
@@ -166,12 +169,24 @@ class Fulfilment:
             .on_conflict_do_nothing()
             .returning(LedgerEntry.id)
         )
-        return self._session.execute(statement).one_or_none() is not None
+        if self._session.execute(statement).one_or_none() is None:
+            return False
+        diff = {"amount_cents": amount_cents, "currency": currency, "reference": reference}
+        self._record(order, f"ledger.{kind}", f"a {kind} was booked", diff)
+        return True
 
-    def _move(self, order: Order, status: OrderStatus) -> None:
+    def _move(self, order: Order, status: OrderStatus, reason: str, by: UUID | None = None) -> None:
         check_move(order.status, status)
+        diff = changed(status=(order.status, status))
         order.status = status
         self._session.flush()
+        self._record(order, "order.status", reason, diff, by)
+
+    def _record(self, order: Order, action: str, reason: str, diff: Mapping[str, Any], by: UUID | None = None) -> None:
+        entry = AuditEntry(
+            action=action, actor=Actor.by(by), subject_type="order", subject_id=order.id, reason=reason, diff=diff
+        )
+        record(self._session, entry)
 
     def _now(self) -> datetime:
         return self._session.execute(select(func.now())).scalar_one()

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from api.audit.trail import Actor, AuditEntry, changed, record
 from api.auth.models import SshKey
 from api.billing.models import Checkout
 from api.dns.models import DnsLabel, DnsZone
@@ -20,7 +21,8 @@ from api.orders.offer import Offer, find_offer
 from api.orders.schemas import OrderRequest
 from api.orders.spec import Reservation, build_spec, dns_label
 from api.vault import Vault, generate_passphrase
-from api.workloads.models import StatusChange, Workload, WorkloadStatus
+from api.workloads.models import Workload, WorkloadStatus
+from api.workloads.service import record_status
 from components.specs import WorkloadKind
 
 
@@ -77,6 +79,18 @@ class OrderReserver:
         )
         self._session.add(order)
         self._session.flush()
+        record(
+            self._session,
+            AuditEntry(
+                action="order.place",
+                actor=Actor.person(owner_id),
+                subject_type="order",
+                subject_id=order.id,
+                reason=order.description,
+                diff=changed(status=(None, order.status)),
+                cost_after_cents=order.price_cents,
+            ),
+        )
         expires_at = self._session.execute(select(func.now() + self._checkout_time)).scalar_one()
         self._session.add(Checkout(order_id=order.id, expires_at=expires_at))
         return order
@@ -98,11 +112,7 @@ class OrderReserver:
         )
         self._session.add(workload)
         self._session.flush()
-        self._session.add(
-            StatusChange(
-                id=uuid7(), workload_id=workload_id, to_status=WorkloadStatus.PENDING_PAYMENT, reason="ordered"
-            )
-        )
+        record_status(self._session, workload, WorkloadStatus.PENDING_PAYMENT, "ordered", order.owner_id)
         return workload
 
     def _hold(self, workload: Workload, placed: PlacedOn, zone: DnsZone) -> Reservation:

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 from uuid_utils.compat import uuid7
 
+from api.audit.trail import Actor, AuditEntry, record
 from api.auth.caller import Principal
 from api.db.session import Database, Transaction
 from api.errors import NotFound, SlipwayError
@@ -18,7 +19,7 @@ from api.operations.endings import Ending, Endings
 from api.operations.models import Operation, OperationStatus
 from api.orders.fulfilment import lock_order
 from api.orders.models import Order
-from api.plans.closing import LIVE
+from api.plans.closing import LIVE, record_plan, supersede_plans
 from api.plans.errors import AlreadyDecided, NoApprovalNeeded, OwnPlan, PlanExpired, PlanMoved, PlanTampered
 from api.plans.models import Approval, EngineVersions, Plan, PlanStatus, Verdict
 from api.plans.store import PlanStore, binding_of, prices
@@ -149,7 +150,7 @@ class ApprovalService:
             if moved is None:
                 return None
             error = PlanMoved(f"{moved}; a fresh preview is being made", plan_id=str(plan.id))
-        plan.status, plan.closed_reason = PlanStatus.SUPERSEDED, error.detail
+        supersede_plans(session, case.operation.id, error.detail)
         self._queue(transaction, case.operation)
         return error
 
@@ -172,6 +173,7 @@ class ApprovalService:
         self._say(session, plan, person, Verdict.APPROVE, reason)
         if PlanStore(session).approvals(plan, case.operation.requested_by) < plan.approvals_needed:
             return False
+        record_plan(session, plan, PlanStatus.APPROVED, "enough people have approved it")
         plan.status = PlanStatus.APPROVED
         self._queue(transaction, case.operation)
         return True
@@ -182,6 +184,20 @@ class ApprovalService:
         )
         session.add(word)
         session.flush()
+        record(
+            session,
+            AuditEntry(
+                action=f"plan.{verdict}",
+                actor=Actor.of(person),
+                subject_type="plan",
+                subject_id=plan.id,
+                reason=reason,
+                plan_id=plan.id,
+                diff={"hash": plan.hash, "summary": plan.summary},
+                cost_before_cents=plan.price_before_cents,
+                cost_after_cents=plan.price_after_cents,
+            ),
+        )
 
     def _expire(self, transaction: Transaction, case: _Case) -> None:
         ending = Ending(

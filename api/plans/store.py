@@ -15,7 +15,7 @@ from api.inventory.models import Node, Site
 from api.operations.models import Operation, OperationKind
 from api.orders.models import Order
 from api.plans.binding import Binding
-from api.plans.closing import LIVE, supersede_plans
+from api.plans.closing import LIVE, record_plan, supersede_plans
 from api.plans.document import PlanDocument, PlanStep, PropertyChange
 from api.plans.errors import PlanTampered
 from api.plans.judgement import Judgement, PlanJudge
@@ -80,14 +80,17 @@ class PlanStore:
         return plan, self._decide(plan, judgement, operation)
 
     def _decide(self, plan: Plan, judgement: Judgement, operation: Operation) -> Gate:
-        gate = Gate.OPEN
+        gate, reason = Gate.OPEN, "policy allows it, and nobody has to approve it any more"
         if judgement.refusal is not None:
             plan.status, plan.closed_reason, gate = PlanStatus.REFUSED, judgement.refusal, Gate.REFUSED
+            reason = judgement.refusal
         elif plan.approvals_needed > self.approvals(plan, operation.requested_by):
             plan.status, gate = PlanStatus.CURRENT, Gate.WAIT
+            reason = "; ".join(plan.approval_reasons)
         else:
             plan.status = PlanStatus.APPLIED
         self._session.flush()
+        record_plan(self._session, plan, plan.status, reason)
         return gate
 
     def approvals(self, plan: Plan, requested_by: UUID | None) -> int:
@@ -107,6 +110,7 @@ class PlanStore:
         except PlanTampered as error:
             plan.status, plan.closed_reason = PlanStatus.SUPERSEDED, error.detail
             self._session.flush()
+            record_plan(self._session, plan, plan.status, error.detail)
             return False
         return True
 

@@ -8,6 +8,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from api.alerts.models import AlertKind
+from api.alerts.service import raise_alert, resolve
+from api.audit.trail import Actor, AuditEntry, changed, differences, record
 from api.errors import Conflict, NotFound
 from api.operations.cause import Cause
 from api.operations.models import ACTIVE, Operation, OperationKind
@@ -34,24 +37,48 @@ def lock_workload(session: Session, workload_id: UUID) -> Workload:
     return workload
 
 
-def move(session: Session, workload: Workload, status: WorkloadStatus, reason: str) -> None:
-    """Move a workload to another status and write its history.
+def move(session: Session, workload: Workload, status: WorkloadStatus, reason: str, by: UUID | None = None) -> None:
+    """Move a workload to another status; write its history and the audit trail, and alert staff to what needs them.
+
+    Args:
+        session: the caller's.
+        workload: locked.
+        status: the one that it gets.
+        reason: a sentence that its owner may read.
+        by: the account of whoever wants that; None is the control plane itself.
 
     Raises:
         IllegalTransition: if its life has no such move.
     """
+    if status is WorkloadStatus.NEEDS_ATTENTION:
+        raise_alert(session, AlertKind.NEEDS_ATTENTION, "workload", workload.id, reason)
     if workload.status is status:
         return
     check_move(workload.status, status)
-    record_status(session, workload, status, reason)
+    if workload.status is WorkloadStatus.NEEDS_ATTENTION:
+        resolve(session, AlertKind.NEEDS_ATTENTION, workload.id)
+    record_status(session, workload, status, reason, by)
 
 
-def record_status(session: Session, workload: Workload, status: WorkloadStatus, reason: str) -> None:
-    """Write a status and its line of history; ``move`` is the checked way."""
+def record_status(
+    session: Session, workload: Workload, status: WorkloadStatus, reason: str, by: UUID | None = None
+) -> None:
+    """Write a status, its line of history and its audit record; ``move`` is the checked way."""
     before = workload.status if workload in session and workload.status is not status else None
     workload.status = status
     session.add(StatusChange(id=uuid7(), workload_id=workload.id, from_status=before, to_status=status, reason=reason))
     session.flush()
+    record(
+        session,
+        AuditEntry(
+            action="workload.status",
+            actor=Actor.by(by),
+            subject_type="workload",
+            subject_id=workload.id,
+            reason=reason,
+            diff=changed(status=(before, status)),
+        ),
+    )
 
 
 class WorkloadService:
@@ -71,7 +98,7 @@ class WorkloadService:
             raise Conflict(f"a workload that is '{workload.status}' cannot be started or stopped")
         if workload.desired["started"] is started:
             return self._active(workload)
-        self._change(workload, {"started": started})
+        self._change(workload, {"started": started}, cause)
         return self._schedule(workload, OperationKind.APPLY, cause)
 
     def reboot(self, workload: Workload, cause: Cause = _SYSTEM) -> Operation:
@@ -99,13 +126,25 @@ class WorkloadService:
             raise Conflict("this workload is not paid for; let its payment page expire, and it is gone")
         workload.desired_absent = True
         workload.generation += 1
-        move(self._session, workload, WorkloadStatus.CANCELLING, cause.reason)
+        move(self._session, workload, WorkloadStatus.CANCELLING, cause.reason, cause.by)
         return self._schedule(workload, OperationKind.DESTROY, cause)
 
-    def _change(self, workload: Workload, fields: Mapping[str, Any]) -> None:
-        workload.desired = {**workload.desired, **fields}
+    def _change(self, workload: Workload, fields: Mapping[str, Any], cause: Cause) -> None:
+        before = workload.desired
+        workload.desired = {**before, **fields}
         workload.generation += 1
         self._session.flush()
+        record(
+            self._session,
+            AuditEntry(
+                action="workload.change",
+                actor=Actor.by(cause.by),
+                subject_type="workload",
+                subject_id=workload.id,
+                reason=cause.reason,
+                diff=differences(before, workload.desired),
+            ),
+        )
 
     def _schedule(self, workload: Workload, kind: OperationKind, cause: Cause) -> Operation:
         return schedule(self._session, workload, kind, self._deadline_seconds, cause)
