@@ -24,6 +24,7 @@ _COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (_CUSTOMER, "stop", workloads.stop),
     (_CUSTOMER, "reboot", workloads.reboot),
     (_CUSTOMER, "cancel", workloads.cancel),
+    (_CUSTOMER, "abort", workloads.abort),
     (_ACCOUNT, "register", account.register),
     (_ACCOUNT, "login", account.login),
     (_ACCOUNT, "logout", account.logout),

@@ -1,4 +1,4 @@
-"""``slipway list``, ``show``, ``logs``, ``start``, ``stop``, ``reboot`` and ``cancel``."""
+"""``slipway list``, ``show``, ``logs``, ``start``, ``stop``, ``reboot``, ``cancel`` and ``abort``."""
 
 from typing import Annotated
 from uuid import UUID
@@ -89,6 +89,20 @@ def cancel(
     if not yes:
         typer.confirm(f"Remove {name} and everything on it, for ever?", abort=True)
     _act(name, "cancel", "cancelled; there was nothing to remove", wait=wait)
+
+
+def abort(name: Name) -> None:
+    """End what is being done to a server, even a removal; what has not begun is as if it was never asked for."""
+    with connect() as client:
+        workload = find_workload(client, name)
+        operations = operations_of(client, workload["id"], wait=False)
+        if not operations or operations[0]["finished_at"] is not None:
+            raise CliError(f"nothing is being done to {name}")
+        operation = client.post(f"/operations/{operations[0]['id']}/cancel")
+    if operation["status"] == "running":
+        stdout().print(f"{escape(name)}: it ends after the step it is at. Watch it: slipway logs {escape(name)} -f")
+    else:
+        stdout().print(f"{escape(name)}: ended; nothing had been done yet.")
 
 
 def find_workload(client: ApiClient, name: str) -> Json:

@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 
+from api.workloads.models import WorkloadStatus
 from tests.automation.cli.conftest import Terminal, lines, place
 from tests.fixtures.api import Api, Customer
 from tests.fixtures.operations import Desk
@@ -135,3 +136,15 @@ class TestActing:
         assert len(api_shop.operations(order_id)) == 1
         logged_in.run("cancel", "box", typed="y\n")
         assert api_shop.operations(order_id)[-1].kind == "destroy"
+
+
+def test_a_removal_is_called_off_before_it_begins(
+    logged_in: Terminal, buyer: Customer, api_shop: Shop, api_desk: Desk
+) -> None:
+    """The undo of a mistake; once nothing is being done, the answer says so."""
+    order_id = place(api_shop, buyer, "web")
+    api_desk.deliver(order_id)
+    logged_in.run("cancel", "web", "--yes")
+    assert "nothing had been done yet" in logged_in.run("abort", "web").output
+    assert api_shop.workload(order_id).status is WorkloadStatus.RUNNING
+    assert "nothing is being done" in logged_in.run("abort", "web", exit_code=1).output
