@@ -66,9 +66,9 @@ def restore(
     if not yes:
         typer.confirm(f"Replace the state of {stack} by its backup {source}?", abort=True)
     with _states() as states, closing(connect(address)) as database:
-        aside = bring_back(database, states, stack, source, reason)
+        aside = bring_back(database, states, stack, source, reason=reason, deadline_seconds=_lifetime())
     stdout().print(f"Done; the former state is kept as {aside}.", markup=False, soft_wrap=True)
-    stdout().print("It may know less than there is: have drift look at this workload before anything else is changed.")
+    stdout().print("What is wanted of this workload is planned anew now, against what is really there.")
 
 
 @contextmanager
@@ -82,6 +82,13 @@ def _states() -> "Iterator[StateStore]":
             yield states
     except (SlipwayError, ValueError) as error:
         raise CliError(str(error)) from error
+
+
+def _lifetime() -> float:
+    from api.settings import Settings  # noqa: PLC0415 - the customers' verbs need no settings
+
+    given = os.environ.get("SLIPWAY_OPERATION_LIFETIME_SECONDS")
+    return float(given or Settings.model_fields["operation_lifetime_seconds"].default)
 
 
 def _needed(variable: str) -> str:

@@ -6,17 +6,33 @@ from sqlalchemy.orm import Session
 from api.audit.trail import OPERATOR_SHELL, AuditEntry, record
 from api.db.session import Database
 from api.errors import Conflict, NotFound
-from api.operations.models import ACTIVE, Operation
+from api.operations.cause import Cause
+from api.operations.models import ACTIVE, Operation, OperationKind
+from api.operations.scheduling import schedule
 from api.state.backups import StackBackups
 from api.state.store import StateStore
-from api.workloads.models import Workload
-from api.workloads.service import lock_workload
+from api.workloads.models import Workload, WorkloadStatus
+from api.workloads.service import lock_workload, move
+
+_OVER = frozenset({WorkloadStatus.PENDING_PAYMENT, WorkloadStatus.DELETED})
 
 
-def restore(database: Database, states: StateStore, stack: str, backup: str, reason: str) -> str:
+def restore(  # noqa: PLR0913 - an operator's repair: where, what, why
+    database: Database, states: StateStore, stack: str, backup: str, *, reason: str, deadline_seconds: float
+) -> str:
     """Make a backup a stack's state; returns the key under which the former state was put aside.
 
-    The workload stays locked meanwhile, for milliseconds, so that no operation begins on half of it.
+    The backup may know less than there is. So what is wanted of the workload is scheduled anew, with a look at what is
+    really there first: it is previewed, judged and approved as any other change. The workload stays locked meanwhile,
+    for milliseconds, so that no operation begins on half of it.
+
+    Args:
+        database: the application's.
+        states: the engine's.
+        stack: its name.
+        backup: one of the names that ``StackBackups.list`` returns.
+        reason: why, for the audit trail.
+        deadline_seconds: how long the operation that follows may take.
 
     Raises:
         NotFound: if no workload has this stack.
@@ -42,7 +58,20 @@ def restore(database: Database, states: StateStore, stack: str, backup: str, rea
                 diff={"backup": backup, "put_aside": aside},
             ),
         )
+        _look_again(session, workload, f"its state was brought back from a backup: {reason}", deadline_seconds)
         return aside
+
+
+def _look_again(session: Session, workload: Workload, reason: str, deadline_seconds: float) -> None:
+    if workload.status in _OVER:
+        return
+    consent = workload.desired_absent and Cause.of(workload.desired_cause).has_consent
+    workload.generation += 1
+    if workload.desired_absent and workload.status is WorkloadStatus.NEEDS_ATTENTION:
+        move(session, workload, WorkloadStatus.CANCELLING, reason)
+    kind = OperationKind.DESTROY if workload.desired_absent else OperationKind.APPLY
+    cause = Cause(reason, has_consent=consent, refreshes=True)
+    schedule(session, workload, kind, deadline_seconds, cause)
 
 
 def _workload(session: Session, stack: str) -> Workload:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from api.audit.models import AuditRecord
+from api.operations.models import OperationStatus
 from api.state.store import StateStore
 from tests.automation.cli.conftest import Terminal
 from tests.fixtures.operations import Desk
@@ -47,11 +48,13 @@ def test_check_names_what_is_wrong_and_fails(operator: Operator) -> None:
     restored = operator.terminal.run(*_RESTORE, "bak", "--yes", operator.stack).output
 
     assert f"{operator.stack}: the state of stack {operator.stack} cannot be read" in found
-    assert "have drift look at this workload" in restored
+    assert "planned anew now, against what is really there" in restored
     assert operator.states.deployment(operator.stack) == {"resources": [_GUEST]}
     assert operator.terminal.run("state", "check").output.strip() == "State and application agree."
     (entry,) = [row for row in operator.desk.shop.all(AuditRecord) if row.action == "state.restore"]
     assert (entry.reason, entry.actor_name) == ("the disk lied", "command line")
+    following = operator.desk.latest(operator.order_id)
+    assert (following.status, following.refreshes, following.has_consent) == (OperationStatus.QUEUED, True, False)
 
 
 def test_what_stood_there_before_is_put_aside(operator: Operator) -> None:
