@@ -10,6 +10,7 @@ from api.alerts.service import acknowledge
 from api.auth.models import User
 from api.runtime import RuntimeDep, SessionDep
 from api.web.flash import Flash
+from api.web.navigation import page_of
 from api.web.operations import Choice
 from api.web.paging import PlaceDep, cut
 from api.web.rendering import done, page
@@ -17,7 +18,6 @@ from api.web.visitor import Operator, Support
 
 router = APIRouter()
 _STATES = ("open", "resolved", "all")
-_PAGES = {name: f"/admin/{name}s" for name in ("workload", "operation", "node", "plan")}
 
 
 @router.get("/admin/alerts")
@@ -31,7 +31,7 @@ def list_alerts(
     elif state == "resolved":
         query = query.where(Alert.resolved_at.is_not(None))
     found = cut(session, query, Alert.id, place)
-    links = {row.Alert.id: subject_url(row.Alert) for row in found.rows}
+    links = {row.Alert.id: page_of(row.Alert.subject_type, row.Alert.subject_id) for row in found.rows}
     return page(request, visitor, "alerts.html", slice=found, links=links, states=_STATES, chosen=state)
 
 
@@ -40,11 +40,3 @@ def acknowledge_alert(alert_id: UUID, visitor: Operator, runtime: RuntimeDep, se
     """Say that somebody is at it; the alert stays open until its cause is gone."""
     acknowledge(session, alert_id, visitor.principal)
     return done(runtime, visitor, "/admin/alerts", Flash("good", "Acknowledged: you are at it."))
-
-
-def subject_url(alert: Alert) -> str | None:
-    """Return the page of what an alert is about, if there is one."""
-    try:
-        return f"{_PAGES[alert.subject_type]}/{UUID(alert.subject_id)}"
-    except (KeyError, ValueError):
-        return None

@@ -12,6 +12,7 @@ from api.audit.verify import verify
 from api.errors import InvalidInput
 from api.runtime import RuntimeDep, SessionDep
 from api.web.flash import Flash
+from api.web.navigation import page_of
 from api.web.rendering import done, page
 from api.web.visitor import Operator, Support
 
@@ -49,6 +50,7 @@ def list_records(  # noqa: PLR0913, PLR0917 - FastAPI injects by parameter
         visitor,
         "audit.html",
         rows=rows[:_SIZE],
+        links={row.seq: page_of(row.subject_type, row.subject_id) for row in rows},
         next_url=_next_url(chosen, rows[_SIZE - 1].seq) if len(rows) > _SIZE else None,
         is_first=before == _LARGEST,
         head=head,

@@ -1,6 +1,9 @@
 """The pages, in the order of the menu."""
 
 from dataclasses import dataclass
+from uuid import UUID
+
+_WITH_PAGES = frozenset({"workload", "operation", "node", "plan"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +28,11 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ),
     ("You", (Entry("/admin/policy", "Policy"), Entry("/admin/sessions", "Sessions"))),
 )
+
+
+def page_of(subject_type: str, subject_id: str) -> str | None:
+    """Return the page of a thing that an alert or a record is about; None if it has none."""
+    try:
+        return f"/admin/{subject_type}s/{UUID(subject_id)}" if subject_type in _WITH_PAGES else None
+    except ValueError:
+        return None

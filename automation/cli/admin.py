@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,10 +13,12 @@ from automation.cli.errors import CliError
 from automation.cli.output import stdout
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from api.auth.accounts import Accounts
+    from api.auth.models import User
 
 admin = typer.Typer(help="Accounts of staff: who may see, approve and set policy.", no_args_is_help=True)
-Answer = TypeVar("Answer")
 
 
 class StaffRole(StrEnum):
@@ -49,7 +51,7 @@ def create(
 
     password = secrets.token_urlsafe(18)
     encoded = Passwords().hash(password)
-    made = _change(email, lambda accounts, address: accounts.add(address, encoded, Role(role)).email)
+    made = _change(email, "account.create", lambda accounts, address: accounts.add(address, encoded, Role(role)))
     stdout().print(f"Made {made}, {role}. Password, shown this once:\n{password}", markup=False)
 
 
@@ -58,18 +60,27 @@ def set_role(email: Email, role: AnyRole) -> None:
     """Give an account another role; it holds at once, for open sessions and tokens too."""
     from api.auth.models import Role  # noqa: PLC0415 - see ``create``
 
-    changed = _change(email, lambda accounts, address: accounts.set_role(address, Role(role)).email)
+    changed = _change(email, "account.role", lambda accounts, address: accounts.set_role(address, Role(role)))
     stdout().print(f"{changed} is {role} now.", markup=False)
 
 
-def _change(email: str, action: "Callable[[Accounts, str], Answer]") -> Answer:
+def _change(email: str, name: str, action: "Callable[[Accounts, str], User]") -> str:
+    """Change an account, record that in the audit trail, and return its address."""
+    from api.audit.trail import OPERATOR_SHELL, AuditEntry, record  # noqa: PLC0415 - see ``create``
+    from api.auth.accounts import Accounts  # noqa: PLC0415 - see ``create``
     from api.auth.fields import normalise_email  # noqa: PLC0415 - see ``create``
     from api.errors import SlipwayError  # noqa: PLC0415 - see ``create``
 
     try:
         address = normalise_email(email)
-        with _accounts() as accounts:
-            return action(accounts, address)
+        with _session() as session:
+            user = action(Accounts(session), address)
+            reason = f"made {user.role} by whoever runs Slipway"
+            entry = AuditEntry(
+                action=name, actor=OPERATOR_SHELL, subject_type="account", subject_id=user.id, reason=reason
+            )
+            record(session, entry)
+            return user.email
     except ValueError as error:
         raise CliError(f"EMAIL: {error}") from None
     except SlipwayError as error:
@@ -77,10 +88,9 @@ def _change(email: str, action: "Callable[[Accounts, str], Answer]") -> Answer:
 
 
 @contextmanager
-def _accounts() -> "Iterator[Accounts]":
+def _session() -> "Iterator[Session]":
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - see ``create``
 
-    from api.auth.accounts import Accounts  # noqa: PLC0415 - see ``create``
     from api.db.session import connect  # noqa: PLC0415 - see ``create``
 
     if not os.environ.get("DATABASE_URL"):
@@ -88,7 +98,7 @@ def _accounts() -> "Iterator[Accounts]":
     database = connect(os.environ["DATABASE_URL"])
     try:
         with database.transaction() as transaction:
-            yield Accounts(transaction.session)
+            yield transaction.session
     except SQLAlchemyError as error:
         raise CliError(f"DATABASE_URL: the database cannot be used: {error}") from error
     finally:

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from api.audit.models import AuditRecord
 from api.auth.models import Role, User
 from tests.automation.cli.conftest import Terminal
 from tests.fixtures.api import Api
@@ -39,6 +40,19 @@ def test_an_account_is_promoted_and_dismissed(operator: Terminal, api: Api) -> N
     operator.run("admin", "role", "ada@example.com", "customer")
 
     assert (promoted, person.http.get("/v1/me").json()["role"]) == ("operator", "customer")
+
+
+def test_what_was_done_is_in_the_audit_trail(operator: Terminal, api: Api) -> None:
+    """Who may do what is a change of state like any other."""
+    operator.run("admin", "create", "ada@example.com", "--role", "operator")
+    operator.run("admin", "role", "ada@example.com", "customer")
+    with api.runtime.database.transaction() as transaction:
+        records = transaction.session.scalars(
+            select(AuditRecord).where(AuditRecord.subject_type == "account").order_by(AuditRecord.seq)
+        ).all()
+
+    found = [(record.action, record.actor_name, record.reason.split()[1]) for record in records]
+    assert found[-2:] == [("account.create", "command line", "operator"), ("account.role", "command line", "customer")]
 
 
 @pytest.mark.parametrize(
