@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from api.errors import Conflict, Forbidden, IllegalTransition, PaymentsUnavailable
 from api.jobs import Job
 from api.operations.cause import Cause
-from api.operations.models import Operation
+from api.operations.models import ACTIVE, Operation
 from api.operations.stopping import OperationStopper
 from api.plans.judgement import Judgement
 from tests.fixtures.shop import LIFETIME_SECONDS
@@ -30,7 +30,10 @@ _PRODUCTS: dict[str, dict[str, str | list[str]]] = {
 }
 _MOST_ORDERS = 4
 _INDEX = st.integers(0, 7)
-_TIMES = st.sampled_from([timedelta(seconds=40), timedelta(minutes=10), timedelta(hours=2), timedelta(days=2)])
+_COMMIT = st.sampled_from([0] * 8 + list(range(1, 9)))
+"""At which commit from now on the worker dies; 0 lets it live."""
+_RARELY = st.sampled_from([False, False, True])
+_SHORT, _LONGER = [timedelta(seconds=40)] * 8, [timedelta(minutes=10), timedelta(hours=2), timedelta(days=2)]
 _A_DAY = timedelta(days=1)
 
 
@@ -44,7 +47,6 @@ class Known:
         started: how the power switch stands.
     """
 
-    price_cents: int
     paid: bool = False
     paid_right: bool = True
     is_over: bool = False
@@ -64,21 +66,37 @@ class LifeOfOrders(RuleBasedStateMachine):
         self.orders: dict[UUID, Known] = {}
         self.events: list[tuple[str, str, dict[str, Any]]] = []
         self.is_calm = True
+        self.has_asked = False
         self._numbers: Iterator[int] = iter(range(1, 1_000_000))
 
     # --- customers and their money
 
-    @initialize()
-    def announce(self) -> None:
-        """Begin with workers whose versions are on record."""
+    @initialize(product=st.sampled_from(sorted(_PRODUCTS)), is_delivered=st.booleans())
+    def begin(self, product: str, *, is_delivered: bool) -> None:
+        """Begin with workers whose versions are on record, and an order that is paid or delivered already."""
         self.hosting.upgrade()
+        self.buy(product)
+        if is_delivered:
+            self.work_on()
 
     @precondition(lambda self: len(self.orders) < _MOST_ORDERS)
     @rule(product=st.sampled_from(sorted(_PRODUCTS)))
     def order(self, product: str) -> None:
         """Place an order."""
-        order_id = self.hosting.shop.place(self.hosting.customer, **_PRODUCTS[product])
-        self.orders[order_id] = Known(self.hosting.shop.order(order_id).price_cents)
+        try:
+            order_id = self.hosting.shop.place(self.hosting.customer, **_PRODUCTS[product])
+        except PaymentsUnavailable:
+            return  # nobody got a page to pay on: it has to expire
+        self.orders[order_id] = Known()
+
+    @precondition(lambda self: len(self.orders) < _MOST_ORDERS)
+    @rule(product=st.sampled_from(sorted(_PRODUCTS)))
+    def buy(self, product: str) -> None:
+        """Place an order, pay it and come back from the payment page, without a pause."""
+        self.order(product)
+        newest = len(self.orders) - 1
+        self.pay(newest, is_right=True)
+        self.land(newest)
 
     @precondition(lambda self: self.orders)
     @rule(index=_INDEX, is_right=st.sampled_from([True, True, True, False]))
@@ -91,12 +109,12 @@ class LifeOfOrders(RuleBasedStateMachine):
             self._emit("checkout.session.completed", {"id": page.id})
 
     @precondition(lambda self: self.orders)
-    @rule(index=_INDEX)
-    def refund_at_provider(self, index: int) -> None:
+    @rule(index=_INDEX, is_sure=_RARELY)
+    def refund_at_provider(self, index: int, *, is_sure: bool) -> None:
         """Pay a customer back in the provider's own pages."""
         order_id, known = self._pick(index)
         taken = self.hosting.payments.taken.get(order_id)
-        if taken is None or order_id in self.hosting.payments.refunds:
+        if not is_sure or taken is None or order_id in self.hosting.payments.refunds:
             return
         self.hosting.payments.refunds[order_id] = taken
         known.is_over = True
@@ -134,30 +152,55 @@ class LifeOfOrders(RuleBasedStateMachine):
         self.attempt(lambda: self.hosting.desk.reboot(order_id))
 
     @precondition(lambda self: self.orders)
-    @rule(index=_INDEX)
-    def cancel(self, index: int) -> None:
-        """Cancel a workload, whatever state it is in."""
-        self.cancel_order(self._pick(index)[0])
+    @rule(index=_INDEX, is_sure=_RARELY)
+    def cancel(self, index: int, *, is_sure: bool) -> None:
+        """Cancel a workload, whatever state it is in; not at every opportunity, or nothing would live for long."""
+        if is_sure:
+            self.cancel_order(self._pick(index)[0])
 
     # --- workers, and what happens to them
 
     @precondition(lambda self: self.hosting.broker.waiting)
-    @rule(
-        index=_INDEX,
-        is_kept=st.booleans(),
-        mishap=st.sampled_from([Mishap.NOTHING] * 8 + list(Mishap)),
-        commit=st.sampled_from([0] * 8 + list(range(1, 8))),
-    )
-    def work(self, index: int, mishap: Mishap, commit: int, *, is_kept: bool) -> None:
+    @rule(index=_INDEX, is_kept=st.booleans(), commit=_COMMIT)
+    def work(self, index: int, commit: int, *, is_kept: bool) -> None:
         """Have a worker take one of the hints that wait; the hint may come again, and the worker may not survive."""
         waiting = self.hosting.broker.waiting
         number = index % len(waiting)
         job, arguments = waiting[number] if is_kept else waiting.pop(number)
-        if job is Job.RUN_OPERATION:
-            prepare(self, mishap)
-            self.is_calm = self.is_calm and mishap in HARMLESS and not commit
+        self.is_calm = self.is_calm and not commit
         self.hosting.commits.arm(commit)
         self.hosting.do(job, *arguments)
+
+    @precondition(lambda self: self.orders)
+    @rule(index=_INDEX, mishap=st.sampled_from(Mishap), commit=_COMMIT)
+    def have_accident(self, index: int, mishap: Mishap, commit: int) -> None:
+        """Have something happen while a worker carries an operation out; where there is none, ask for one first."""
+        order_id, known = self._pick(index)
+        operations = self.hosting.shop.operations(order_id)
+        if operations and operations[-1].status not in ACTIVE:
+            self.press(order_id, started=not known.started)
+            operations = self.hosting.shop.operations(order_id)
+        if operations:
+            self.is_calm = self.is_calm and mishap in HARMLESS and not commit
+            prepare(self, mishap)
+            self.hosting.commits.arm(commit)
+            self.hosting.do(Job.RUN_OPERATION, operations[-1].id)
+
+    @precondition(lambda self: self.orders)
+    @rule(index=_INDEX, mishap=st.sampled_from([Mishap.BOTH_DIE, Mishap.DIES_AT_WORK, Mishap.DIES_AFTER_ENGINE]))
+    def have_accident_and_recover(self, index: int, mishap: Mishap) -> None:
+        """Have a worker die, and let the next one find what it left."""
+        self.have_accident(index, mishap, 0)
+        self.work_on()
+
+    @rule()
+    def work_on(self) -> None:
+        """Have workers take all that waits, retries that are due included, and survive."""
+        self.forward_by(timedelta(seconds=40))
+        self.hosting.do(Job.SWEEP)
+        waiting, self.hosting.broker.waiting = self.hosting.broker.waiting, []
+        for job, arguments in waiting:
+            self.hosting.do(job, *arguments)
 
     @rule(job=st.sampled_from([Job.SWEEP, Job.SWEEP, Job.RECONCILE_PAYMENTS, Job.PAY_REFUNDS, Job.END_QUARANTINE]))
     def tick(self, job: Job) -> None:
@@ -170,7 +213,7 @@ class LifeOfOrders(RuleBasedStateMachine):
         """Lose every hint."""
         self.hosting.broker.waiting.clear()
 
-    @rule(time=_TIMES)
+    @rule(time=st.sampled_from(_SHORT + _LONGER))
     def forward(self, time: timedelta) -> None:
         """Let time pass: leases, retries, deadlines, plans, payment pages and quarantine run out."""
         if time > timedelta(minutes=10):
@@ -219,15 +262,18 @@ class LifeOfOrders(RuleBasedStateMachine):
     def change_policy(self, people: int, *, refuses: bool) -> None:
         """Ask for so many approvals from now on, or refuse everything."""
         self.is_calm = self.is_calm and not people and not refuses
+        self.has_asked = self.has_asked or people > 0
         reasons = ("somebody should look at it",) if people else ()
         refusal = "it is not allowed" if refuses else None
         self.hosting.judge.judgement = Judgement(people=people, reasons=reasons, refusal=refusal, lifetime=_A_DAY)
 
-    @precondition(lambda self: self.hosting.waiting_plans())
+    @precondition(lambda self: self.has_asked)
     @rule(index=_INDEX, person=st.integers(0, 1), how=st.sampled_from(["approve", "approve", "reject", "tamper"]))
     def decide(self, index: int, person: int, how: str) -> None:
         """Approve or reject a plan, or edit it in the database and approve that."""
         plans = self.hosting.waiting_plans()
+        if not plans:
+            return
         plan, operator = plans[index % len(plans)], self.hosting.operators[person]
         if how == "tamper":
             self.hosting.tamper(plan)

@@ -105,6 +105,8 @@ def _ended_well(life: "LifeOfOrders") -> None:
             assert (there, life.hosting.shop.held(order_id)) == ([], NOTHING), f"order {order_id} left something"
         else:
             assert alive, f"order {order_id} is {order.status} and its workload {workload.status}: {known}"
+    unknown = {order.status for order_id, order in rows.orders.items() if order_id not in life.orders}
+    assert unknown <= {OrderStatus.EXPIRED}, "an order whose customer never got a page did not expire"
 
 
 def _endings(known: "Known") -> set[OrderStatus]:

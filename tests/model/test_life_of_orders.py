@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -11,10 +12,14 @@ from tests.fixtures.postgres import empty_database
 from tests.model.hosting import Hosting, a_hosting
 from tests.model.machine import LifeOfOrders
 
-_STATEMENTS_ARE_SLOW = 5
-"""A life takes as long as many plain examples: a fifth of the profile's number is looked at."""
+_STATEMENTS_ARE_SLOW = 6
+"""A life takes as long as many plain examples: a sixth of the profile's number is looked at."""
 
 
+_LONGEST_SECONDS = 6 * 3600
+
+
+@pytest.mark.timeout(_LONGEST_SECONDS)
 def test_the_life_of_orders(database: Database, database_url: str, tmp_path: Path) -> None:
     """After each step of any life the invariants hold, and in the end every order has ended well."""
 

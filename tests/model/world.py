@@ -82,7 +82,7 @@ class WorldPayments(FakePayments):
 
     def is_open(self, order_id: UUID) -> bool:
         """Tell whether an order can be paid."""
-        return self.session(order_id).state is CheckoutState.OPEN
+        return order_id in self._checkouts and self.session(order_id).state is CheckoutState.OPEN
 
     def _reach(self) -> None:
         self.is_reachable = self.deaf_for <= 0
