@@ -1,49 +1,16 @@
 """``pulumi preview`` typed by hand: the CLI, ``Pulumi.yaml`` and the language host."""
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from automation.toolchain import Toolchain
 from lab.client import RunningLab
+from tests.fixtures.by_hand import Project
 from tests.fixtures.lab_workloads import credentials, spec_of
 
 pytestmark = pytest.mark.engine
-
-REPOSITORY = Path(__file__).parents[2]
-
-
-class Project:
-    """A copy of our Pulumi project with state of its own."""
-
-    def __init__(self, folder: Path, toolchain: Toolchain, secrets: dict[str, str]) -> None:
-        shutil.copy(REPOSITORY / "Pulumi.yaml", folder)
-        (folder / "stacks").symlink_to(REPOSITORY / "stacks")
-        (folder / "state").mkdir()
-        self._folder = folder
-        self._pulumi = str(toolchain.pulumi)
-        self._environment = {
-            **toolchain.environment(),
-            **secrets,
-            "HOME": str(folder),
-            "PULUMI_BACKEND_URL": f"file://{folder}/state",
-            "PULUMI_CONFIG_PASSPHRASE": "of this test only",
-        }
-
-    def pulumi(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the CLI and wait for its end."""
-        return subprocess.run(
-            [self._pulumi, *arguments, "--non-interactive"],
-            cwd=self._folder,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
 
 
 def test_an_engineer_previews_a_customers_stack(lab: RunningLab, toolchain: Toolchain, tmp_path: Path) -> None:

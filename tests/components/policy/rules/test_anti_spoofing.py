@@ -23,6 +23,7 @@ def test_our_own_workloads_pass() -> None:
         ("inputPolicy", "ACCEPT"),
         ("dhcp", True),
         ("radv", True),
+        ("radv", None),
     ],
 )
 @pytest.mark.parametrize("op", [StepOp.CREATE, StepOp.UPDATE, StepOp.SAME])

@@ -1,0 +1,1 @@
+"""The policy pack: the service's own rules, for ``pulumi preview`` and ``pulumi up`` typed by hand."""
