@@ -21,6 +21,8 @@ from automation.drift.orphans import OrphanSweep
 from automation.drift.records import CloudflareRecords
 from automation.drift.scan import DriftScan
 from automation.engine.contract import Engine
+from automation.engine.process import boot_id
+from automation.operations.fencing import DatabaseFences
 from automation.operations.guests import ProxmoxGuests
 from automation.operations.planning import PlanGate
 from automation.operations.runner import OperationRunner
@@ -76,6 +78,7 @@ def build_services(
             settings=settings,
             policy=policy,
             plans=PlanGate(database, states, ServiceJudge(), versions),
+            fences=DatabaseFences(database, socket.gethostname(), boot_id()),
             owner=f"{socket.gethostname()}:{os.getpid()}",
         ),
         approvals=ApprovalService(database, jobs, states, policy.deadline_seconds),

@@ -4,7 +4,21 @@ from collections.abc import Callable
 
 import typer
 
-from automation.cli import account, admin, audit, doctor, drift, orders, plans, quotes, state, tools, up, workloads
+from automation.cli import (
+    account,
+    admin,
+    audit,
+    doctor,
+    drift,
+    hosts,
+    orders,
+    plans,
+    quotes,
+    state,
+    tools,
+    up,
+    workloads,
+)
 from automation.cli.errors import Commands
 
 _CUSTOMER = "Your servers"
@@ -52,6 +66,7 @@ def build() -> typer.Typer:
     made.add_typer(admin.admin, name="admin", rich_help_panel=_OPERATOR)
     made.add_typer(audit.audit, name="audit", rich_help_panel=_OPERATOR)
     made.add_typer(state.state, name="state", rich_help_panel=_OPERATOR)
+    made.add_typer(hosts.hosts, name="host", rich_help_panel=_OPERATOR)
     made.add_typer(tools.keys, name="keys", rich_help_panel=_OPERATOR)
     made.add_typer(tools.estate, name="estate", rich_help_panel=_OPERATOR)
     passed_on = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

@@ -21,6 +21,7 @@ from automation.engine.contract import (
     EngineSecrets,
 )
 from automation.operations.cancellation import CancelWatch
+from automation.operations.fencing import FencedHosts
 from automation.operations.heartbeat import Heartbeat
 from automation.operations.journal import Journal
 
@@ -57,9 +58,12 @@ class EngineRecord:
 class EngineAttempt:
     """Brings a stack to what one lease asks for."""
 
-    def __init__(self, engine: Engine, lease: Leased, journal: Journal, heartbeat: Heartbeat) -> None:
+    def __init__(
+        self, engine: Engine, fences: FencedHosts, lease: Leased, journal: Journal, heartbeat: Heartbeat
+    ) -> None:
         """Work with ``engine`` for as long as ``heartbeat`` says that ``lease`` is ours, and nobody wants it ended."""
         self._engine = engine
+        self._fences = fences
         self._lease = lease
         self._journal = journal
         self._heartbeat = heartbeat
@@ -117,7 +121,7 @@ class EngineAttempt:
             result = None if run is None else self._wait(run, self._tell)
             if result is not None and result.outcome is EngineOutcome.SUCCEEDED and earlier.goal == self._goal:
                 return end_of(result)
-        if not self._engine.terminate(earlier.process):
+        if not self._is_dead(earlier):
             return AttemptEnd(
                 error_code="engine_of_unknown_fate",
                 error_detail="An earlier engine ran on another host and may still be alive.",
@@ -127,6 +131,10 @@ class EngineAttempt:
             )
         recovered = self._work(self._engine.recover(job, secrets), job, _RECOVERY)
         return None if recovered.outcome is EngineOutcome.SUCCEEDED else end_of(recovered)
+
+    def _is_dead(self, earlier: EngineRecord) -> bool:
+        """Make sure that nothing of an earlier engine is at work; of another host's, others have to know."""
+        return self._engine.terminate(earlier.process) or earlier.ended or self._fences.is_dead(earlier.process)
 
     def _wait(self, run: EngineRun, tell: Callable[[EngineEvent], None]) -> EngineResult:
         result = run.wait(tell, lambda: self._heartbeat.is_ours and not self._cancel.check())

@@ -19,6 +19,7 @@ from api.vault import Vault
 from automation.engine.contract import Engine, EngineAction, EngineJob, EngineSecrets, EngineUnavailable
 from automation.operations.engine_attempt import EngineAttempt, EngineRecord
 from automation.operations.environment import provider_environment
+from automation.operations.fencing import FencedHosts
 from automation.operations.guests import GuestDirectory, GuestError, NodeAccess
 from automation.operations.heartbeat import Heartbeat
 from automation.operations.journal import Journal
@@ -41,11 +42,18 @@ class OperationRunner:
     settings: WorkerSettings
     policy: RetryPolicy
     plans: PlanGate
+    fences: FencedHosts
     owner: str
 
     def run(self, operation_id: UUID) -> bool:
-        """Carry the operation out if it is due and free; returns whether it was ours. Blocks until it has ended."""
+        """Carry the operation out if it is due and free; returns whether it was ours. Blocks until it has ended.
+
+        A host that was declared dead, and lives, carries nothing out before it is restarted.
+        """
         asked_at = time.monotonic()
+        if self.fences.is_here():
+            _LOG.error("host_fenced", owner=self.owner)
+            return False
         with self.database.transaction() as transaction:
             lease = self._leases(transaction.session).acquire(operation_id, self.settings.clones_per_storage)
         if lease is None:
@@ -110,7 +118,7 @@ class OperationRunner:
             passphrase=self.vault.open(lease.passphrase_encrypted),
             provider_environment=provider_environment(node, self.settings),
         )
-        attempt = EngineAttempt(self.engine, lease, journal, heartbeat)
+        attempt = EngineAttempt(self.engine, self.fences, lease, journal, heartbeat)
         end = attempt.cost(self._engine_work(lease, node, attempt, secrets, journal))
         return self._verify(lease, node, end) if end.error_code is None and not end.awaits_approval else end
 
