@@ -74,5 +74,7 @@ def _differences(step: PlanStep) -> str:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
     text = "nothing" if value is None else str(value)
     return text if len(text) <= 40 else text[:37] + "..."  # noqa: PLR2004 - a glance's worth

@@ -37,6 +37,12 @@ def test_a_change_is_told_by_its_properties() -> None:
     assert said.endswith("and 2 more)")
 
 
+def test_a_switch_is_on_or_off() -> None:
+    """Nobody but us says true."""
+    change = {"path": "macfilter", "kind": "changed", "before": False, "after": True}
+    assert "(macfilter: off to on)" in _say({"type": VM, "op": "update", "name": "web", "changes": [change]})
+
+
 def test_a_replacement_says_what_is_lost() -> None:
     """The one word nobody must overlook."""
     assert "what it holds is lost" in _say({"type": VM, "op": "replace", "name": "web"})
