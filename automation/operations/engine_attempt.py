@@ -26,7 +26,7 @@ from automation.operations.heartbeat import Heartbeat
 from automation.operations.journal import Journal
 
 _LOG = structlog.get_logger(__name__)
-_RECOVERY = "recovery"
+_RECOVERY, _PREVIEW = "recovery", "preview"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class EngineRecord:
 
     Attributes:
         operation_id: and ``fence``: where the run left its files.
-        goal: kind and generation it works for, or a recovery; the success of another goal is not ours.
+        goal: kind and generation it works for, or a recovery or preview; the success of another goal is not ours.
         ended: whether its end was seen: then nothing is left to wait for.
     """
 
@@ -85,14 +85,20 @@ class EngineAttempt:
         earlier = self._lease.previous_engine
         return None if earlier is None else self._take_over(EngineRecord.of(earlier), job, secrets)
 
-    def preview(self, job: EngineJob, secrets: EngineSecrets) -> EngineResult:
-        """Look at what would be done; blocks. Nothing is put on record: a preview holds no lock and changes nothing.
+    def preview(self, job: EngineJob, secrets: EngineSecrets, *, makes_stack: bool) -> EngineResult:
+        """Look at what would be done; blocks.
+
+        A preview holds no lock and changes nothing, so none is put on record, but one that has to make the stack: cut
+        off in that, it leaves a lock behind.
 
         Raises:
             LeaseLost: if the lease was lost meanwhile.
             EngineUnavailable: if no child could be started.
         """
-        return self._wait(self._engine.start(job, secrets), _unheard)
+        run = self._engine.start(job, secrets)
+        if makes_stack:
+            self._journal.engine(EngineRecord(run.process, job.operation_id, job.fence, _PREVIEW).document())
+        return self._wait(run, _unheard)
 
     def apply(self, job: EngineJob, secrets: EngineSecrets) -> AttemptEnd:
         """Let the engine work until it has ended; blocks.

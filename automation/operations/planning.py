@@ -55,7 +55,7 @@ class PlanGate:
         for _ in range(_TRIES):
             try:
                 before = self.states.digest(lease.stack)
-                result = attempt.preview(preview_job, secrets)
+                result = attempt.preview(preview_job, secrets, makes_stack=before is None)
                 if result.outcome is not EngineOutcome.SUCCEEDED:
                     return replace(end_of(result), was_begun=lease.attempt > 1)
                 after = self.states.digest(lease.stack)
