@@ -44,6 +44,7 @@ class InvariantChecker:
             yield from rows.capacity_adds_up(session)
             yield from rows.one_operation_at_a_time(session)
             yield from rows.work_ends(session, self.margin_seconds)
+            yield from rows.everything_is_on_record(session)
             if world is not None:
                 yield from outside.money_agrees(session, world)
                 known = outside.known_workloads(session)

@@ -96,6 +96,28 @@ _ENDS = """
     SELECT id, kind || ' has ended as ' || status || ' and holds a lease'
     FROM operations WHERE status <> ALL(:active) AND lease_until IS NOT NULL
 """
+_RECORDED = """
+    SELECT o.id::text AS id, 'no record says who asked for this operation' AS what
+    FROM operations o WHERE NOT EXISTS (
+        SELECT 1 FROM audit_records a
+        WHERE a.subject_type = 'operation' AND a.subject_id = o.id::text AND a.action = 'operation.schedule'
+    )
+    UNION ALL
+    SELECT o.id::text, 'no record says how this operation ended'
+    FROM operations o WHERE o.finished_at IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM audit_records a
+        WHERE a.subject_type = 'operation' AND a.subject_id = o.id::text AND a.action = 'operation.end'
+    )
+    UNION ALL
+    SELECT w.id::text, 'its status has changed ' || c.number || ' times, ' || r.number || ' are on record'
+    FROM workloads w
+    CROSS JOIN LATERAL (SELECT count(*) AS number FROM status_changes s WHERE s.workload_id = w.id) c
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS number FROM audit_records a
+        WHERE a.subject_type = 'workload' AND a.subject_id = w.id::text AND a.action = 'workload.status'
+    ) r
+    WHERE c.number <> r.number
+"""
 
 
 def paid_ends_well(session: Session) -> Iterator[Violation]:
@@ -126,6 +148,11 @@ def one_operation_at_a_time(session: Session) -> Iterator[Violation]:
 def work_ends(session: Session, margin_seconds: float) -> Iterator[Violation]:
     """I12: no operation is active past its deadline and the sweep's margin; none that has ended holds a lease."""
     return _found(session, "I12", _ENDS, margin_seconds=margin_seconds)
+
+
+def everything_is_on_record(session: Session) -> Iterator[Violation]:
+    """I13: each operation's beginning and end, and each change of a workload's status, has an audit record."""
+    return _found(session, "I13", _RECORDED)
 
 
 def _found(session: Session, invariant: str, query: str, **values: Any) -> Iterator[Violation]:
