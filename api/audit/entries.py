@@ -86,6 +86,16 @@ def changed(**fields: tuple[Any, Any]) -> dict[str, Any]:
     return {name: {"before": before, "after": after} for name, (before, after) in fields.items()}
 
 
+def differences_of_things(
+    before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return a diff of several things by name, each as ``differences`` has it; those that are alike are left out."""
+    found = {
+        name: differences(before.get(name, {}), after.get(name, {})) for name in sorted(before.keys() | after.keys())
+    }
+    return {name: diff for name, diff in found.items() if diff}
+
+
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """Return a diff of two documents' members: those that are alike are left out, an absent one is None."""
     return {

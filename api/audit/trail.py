@@ -13,7 +13,16 @@ from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
 from api.audit.chain import FIELDS, document, seal
 from api.audit.cleaning import clean_document, clean_text
-from api.audit.entries import CUSTOMER_NAME, OPERATOR_SHELL, SYSTEM, Actor, AuditEntry, changed, differences
+from api.audit.entries import (
+    CUSTOMER_NAME,
+    OPERATOR_SHELL,
+    SYSTEM,
+    Actor,
+    AuditEntry,
+    changed,
+    differences,
+    differences_of_things,
+)
 from api.audit.errors import TrailUnusable
 from api.audit.models import ActorKind, AuditHead, AuditRecord
 
@@ -26,6 +35,7 @@ __all__ = [
     "attach",
     "changed",
     "differences",
+    "differences_of_things",
     "record",
 ]
 

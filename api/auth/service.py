@@ -1,7 +1,9 @@
 """Registering, logging in, changing the password."""
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from api.audit.trail import Actor, AuditEntry, record
 from api.auth.accounts import Accounts, OpenedSession, Sessions
 from api.auth.caller import Principal
 from api.auth.errors import AccountSuspended, WrongCredentials
@@ -30,7 +32,9 @@ class AuthService:
         """
         password_hash = self._passwords.hash(password)
         with self._database.transaction() as transaction:
-            return Accounts(transaction.session).add(email, password_hash)
+            account = Accounts(transaction.session).add(email, password_hash)
+            _record(transaction.session, account, "account.create", "a customer registered")
+            return account
 
     def log_in(
         self, email: str, password: str, previous_token: str | None, needed: Role = Role.CUSTOMER
@@ -73,6 +77,7 @@ class AuthService:
             if locked is None:
                 raise WrongCredentials("the password was changed just now: start again with the new one")
             locked.password_hash = password_hash
+            _record(transaction.session, locked, "account.password", "the password was changed by its owner")
             Sessions(transaction.session).close_others(account.id, kept_id=principal.credential_id)
 
     def _verified(self, email: str, password: str) -> User:
@@ -81,3 +86,9 @@ class AuthService:
         if not self._passwords.verify(account.password_hash if account else None, password) or account is None:
             raise WrongCredentials("email and password do not belong to an account: check both")
         return account
+
+
+def _record(session: Session, account: User, action: str, reason: str) -> None:
+    actor = Actor.person(account.id)
+    entry = AuditEntry(action=action, actor=actor, subject_type="account", subject_id=account.id, reason=reason)
+    record(session, entry)

@@ -8,6 +8,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from api.audit.trail import Actor, AuditEntry, record
 from api.auth.errors import NameTaken, TooMany
 from api.auth.models import SshKey
 from api.db.constraints import violated_constraint
@@ -61,6 +62,7 @@ class SshKeys:
                 raise
             raise NameTaken(conflict) from None
         self._session.refresh(key)
+        self._record("ssh_key.add", key, "an SSH key was added")
         return key
 
     def delete(self, key_id: UUID) -> None:
@@ -73,3 +75,15 @@ class SshKeys:
         if key is None:
             raise NotFound("this account has no such SSH key")
         self._session.delete(key)
+        self._record("ssh_key.delete", key, "an SSH key was deleted")
+
+    def _record(self, action: str, key: SshKey, reason: str) -> None:
+        entry = AuditEntry(
+            action=action,
+            actor=Actor.person(self._owner_id),
+            subject_type="ssh_key",
+            subject_id=key.id,
+            reason=reason,
+            diff={"name": key.name, "fingerprint": key.fingerprint},
+        )
+        record(self._session, entry)

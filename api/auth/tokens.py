@@ -1,12 +1,14 @@
 """API tokens of one account."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from api.audit.trail import Actor, AuditEntry, record
 from api.auth.caller import Principal, Via
 from api.auth.credentials import digest, new_api_token
 from api.auth.errors import MissingScope, TooMany
@@ -55,6 +57,8 @@ class ApiTokens:
         self._session.add(token)
         self._session.flush()
         self._session.refresh(token)
+        diff = {"name": name, "scopes": token.scopes, "expires_at": expires_at}
+        self._record("api_token.create", token, "an API token was made", diff)
         return token, secret
 
     def revoke(self, token_id: UUID) -> None:
@@ -67,6 +71,14 @@ class ApiTokens:
         if token is None:
             raise NotFound("this account has no such token")
         token.revoked_at = datetime.now(UTC)
+        self._record("api_token.revoke", token, "an API token was revoked", {"name": token.name})
+
+    def _record(self, action: str, token: ApiToken, reason: str, diff: Mapping[str, Any]) -> None:
+        actor = Actor.person(self._owner_id)
+        entry = AuditEntry(
+            action=action, actor=actor, subject_type="api_token", subject_id=token.id, reason=reason, diff=diff
+        )
+        record(self._session, entry)
 
 
 def _check_scopes(creator: Principal, scopes: Iterable[Scope]) -> None:

@@ -10,6 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from api.audit.trail import OPERATOR_SHELL, AuditEntry, differences_of_things, record
+from api.catalogue.facts import catalogue_facts
 from api.catalogue.models import Product, ProductTemplate, Size
 from api.errors import Conflict
 from api.templates.definition import TemplateDefinition
@@ -79,13 +81,29 @@ def load_catalogue() -> CatalogueDocument:
 
 
 def seed_catalogue(session: Session, document: CatalogueDocument, currency: str = "eur") -> None:
-    """Bring products, sizes and templates to what the document says; safe to repeat.
+    """Bring products, sizes and templates to what the document says; safe to repeat, and records what it changed.
 
     What the document no longer names stays in the tables, for the orders that point at it, but is not offered.
 
     Raises:
         Conflict: if a published template version, or a template's kind, would change.
     """
+    before = catalogue_facts(session)
+    _seed(session, document, currency)
+    diff = differences_of_things(before, catalogue_facts(session))
+    if diff:
+        entry = AuditEntry(
+            action="catalogue.seed",
+            actor=OPERATOR_SHELL,
+            subject_type="catalogue",
+            subject_id="catalogue",
+            reason=f"a catalogue document changed {len(diff)} things",
+            diff=diff,
+        )
+        record(session, entry)
+
+
+def _seed(session: Session, document: CatalogueDocument, currency: str) -> None:
     for template in document.templates:
         _seed_template(session, template)
     session.execute(update(Product).values(is_offered=False))

@@ -18,8 +18,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from api.audit.trail import OPERATOR_SHELL, Actor, AuditEntry, differences_of_things, record
 from api.dns.models import DnsZone
 from api.errors import InvalidInput
+from api.inventory.estate_facts import estate_facts
 from api.inventory.models import Node, NodeClass, NodeTemplate, Site
 from api.ipam.models import AddressPool
 from api.ipam.pools import add_pool
@@ -127,13 +129,28 @@ class EstateImport:
         self._session = session
         self._vault = vault
 
-    def apply(self, document: EstateDocument) -> None:
-        """Import a document.
+    def apply(self, document: EstateDocument, actor: Actor = OPERATOR_SHELL) -> None:
+        """Import a document, and record what that changed, if anything.
 
         Raises:
             InvalidInput: if it names an unknown site or template version, overlaps an existing pool, changes one,
                 or leaves a node less than is sold on it.
         """
+        before = estate_facts(self._session, self._vault)
+        self._import(document)
+        diff = differences_of_things(before, estate_facts(self._session, self._vault))
+        if diff:
+            entry = AuditEntry(
+                action="estate.import",
+                actor=actor,
+                subject_type="estate",
+                subject_id="estate",
+                reason=f"an estate document changed {len(diff)} things",
+                diff=diff,
+            )
+            record(self._session, entry)
+
+    def _import(self, document: EstateDocument) -> None:
         sites = {entry.slug: self._site(entry) for entry in document.sites}
         for node in document.nodes:
             self._node(node, sites)

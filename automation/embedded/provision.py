@@ -8,8 +8,9 @@ from typing import Any
 import stripe
 from pydantic import ValidationError
 from sqlalchemy import func, select
-from uuid_utils.compat import uuid7
 
+from api.audit.trail import OPERATOR_SHELL, AuditEntry, record
+from api.auth.accounts import Accounts
 from api.auth.fields import normalise_email
 from api.auth.models import Role, User
 from api.auth.passwords import Passwords
@@ -54,7 +55,12 @@ def ensure_administrator(database: Database, email: str, password: str) -> bool:
     with database.transaction() as transaction:
         if transaction.session.scalar(select(User.id).where(func.lower(User.email) == address)) is not None:
             return False
-        transaction.session.add(User(id=uuid7(), email=address, password_hash=encoded, role=Role.ADMIN))
+        made = Accounts(transaction.session).add(address, encoded, Role.ADMIN)
+        reason = "the first start made an administrator"
+        entry = AuditEntry(
+            action="account.create", actor=OPERATOR_SHELL, subject_type="account", subject_id=made.id, reason=reason
+        )
+        record(transaction.session, entry)
     return True
 
 
