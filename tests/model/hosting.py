@@ -64,8 +64,9 @@ class Hosting:
         address = self.database.engine.url.render_as_string(hide_password=False)
         settings = worker_settings(self.work_root, DATABASE_URL=address, state_database_url=address)
         states = self.engine.states
+        guests = GuestsOfEngine(self.engine)
         rig = RunnerRig(
-            self.desk, self.engine, GuestsOfEngine(self.engine), settings, states, self.judge, self.versions
+            self.desk, self.engine, guests, settings, states=states, judge=self.judge, versions=self.versions
         )
         self._runner = replace(rig.runner(), guests=self.guests)
         self.approvals = ApprovalService(self.database, self.broker, states, LIFETIME_SECONDS)
