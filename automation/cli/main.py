@@ -71,6 +71,7 @@ def build() -> typer.Typer:
     made.add_typer(tools.estate, name="estate", rich_help_panel=_OPERATOR)
     passed_on = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
     made.command("bench", rich_help_panel=_OPERATOR, context_settings=passed_on)(tools.bench)
+    made.command("chaos", rich_help_panel=_OPERATOR, context_settings=passed_on)(tools.chaos)
     return made
 
 

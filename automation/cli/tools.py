@@ -1,10 +1,11 @@
-"""``slipway keys``, ``slipway estate`` and ``slipway bench``: the operator's small tools."""
+"""``slipway keys``, ``slipway estate``, ``slipway bench`` and ``slipway chaos``: the operator's small tools."""
 
 import os
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 import typer
 
@@ -57,6 +58,15 @@ def import_document(file: Path) -> None:
 
 def bench(context: typer.Context) -> None:
     """Measure this system against the lab; `slipway bench --help` lists the lab's own options."""
+    _run_in_lab("bench", context.args)
+
+
+def chaos(context: typer.Context) -> None:
+    """Break a whole system of its own for some minutes, and see whether it loses anything; `slipway chaos --help`."""
+    _run_in_lab("chaos", context.args)
+
+
+def _run_in_lab(name: str, arguments: list[str]) -> NoReturn:
     if find_spec("lab") is None:
-        raise CliError("the lab is not installed here: `slipway bench` runs from the source tree")
-    raise typer.Exit(subprocess.run([sys.executable, "-m", "lab.bench", *context.args], check=False).returncode)
+        raise CliError(f"the lab is not installed here: `slipway {name}` runs from the source tree")
+    raise typer.Exit(subprocess.run([sys.executable, "-m", f"lab.{name}", *arguments], check=False).returncode)
