@@ -27,6 +27,15 @@ _RESTORE = text("""
 """)
 
 
+_SET_ASIDE = text("""
+    WITH kept AS (
+        INSERT INTO pulumi_state (key, data)
+        SELECT CAST(:aside AS text), data FROM pulumi_state WHERE key = :checkpoint
+    )
+    DELETE FROM pulumi_state WHERE key = :checkpoint RETURNING key
+""")
+
+
 @dataclass(frozen=True, slots=True)
 class Backup:
     """One state that a stack can go back to.
@@ -75,15 +84,35 @@ class StackBackups:
         backup = _backup(stack, name, row)
         if backup.problem:
             raise StateCorrupt(f"backup {name} of stack {stack} cannot be used: {backup.problem}", stack=stack)
-        locks = self._states.locks(stack)
-        if locks:
-            raise Conflict(
-                f"stack {stack} is locked by process {locks[0].pid} of {locks[0].host}: an engine may be at work on it"
-            )
-        aside = f"{self._keys.backups(stack)}before-restore-{time.time_ns()}.json"
+        self._refuse_locked(stack)
+        aside = self._aside(stack)
         parameters = {"aside": aside, "checkpoint": self._keys.checkpoint(stack), "source": row.key}
         self._states.table.query(_RESTORE, parameters)
         return aside
+
+    def set_aside(self, stack: str) -> str:
+        """Take a stack out of the state; returns the key under which its state is kept.
+
+        To be called only where nothing is left outside of what the state describes.
+
+        Raises:
+            InvalidInput: if there is no such stack.
+            Conflict: if the stack is locked.
+        """
+        self._refuse_locked(stack)
+        aside = self._aside(stack)
+        if not self._states.table.query(_SET_ASIDE, {"aside": aside, "checkpoint": self._keys.checkpoint(stack)}):
+            raise InvalidInput(f"stack: the state knows no stack {stack}")
+        return aside
+
+    def _refuse_locked(self, stack: str) -> None:
+        for lock in self._states.locks(stack):
+            raise Conflict(
+                f"stack {stack} is locked by process {lock.pid} of {lock.host}: an engine may be at work on it"
+            )
+
+    def _aside(self, stack: str) -> str:
+        return f"{self._keys.backups(stack)}before-restore-{time.time_ns()}.json"
 
     def _rows(self, stack: str) -> Iterator[tuple[str, Row[Any]]]:
         last_save = self._states.table.row(f"{self._keys.checkpoint(stack)}.{_LAST_SAVE}")

@@ -12,9 +12,11 @@ from automation.cli.errors import CliError
 from automation.cli.output import stdout
 
 if TYPE_CHECKING:
+    from api.db.session import Database
     from api.state.store import StateStore
 
 state = typer.Typer(help="The engine's state: checked, and brought back from a backup.", no_args_is_help=True)
+Reason = Annotated[str, typer.Option(help="Why; the audit trail keeps it.")]
 _STATE = "SLIPWAY_STATE_DATABASE_URL"
 _DATABASE = "DATABASE_URL"
 
@@ -22,11 +24,9 @@ _DATABASE = "DATABASE_URL"
 @state.command("check")
 def check() -> None:
     """Hold the state against the application's database; ends with 1 if they do not agree."""
-    from api.db.session import connect  # noqa: PLC0415 - the customers' verbs need no database
-    from automation.state.check import check as find  # noqa: PLC0415 - see above
+    from automation.state.check import check as find  # noqa: PLC0415 - the customers' verbs need no database
 
-    address = _needed(_DATABASE)
-    with _states() as states, closing(connect(address)) as database:
+    with _database() as database, _states() as states:
         violations = find(database, states)
     for violation in violations:
         stdout().print(f"{violation.stack or 'the state database'}: {violation.what}", markup=False, soft_wrap=True)
@@ -55,20 +55,51 @@ def backups(stack: str) -> None:
 def restore(
     stack: str,
     source: Annotated[str, typer.Option("--from", help="A name that `slipway state backups` lists.")],
-    reason: Annotated[str, typer.Option(help="Why; the audit trail keeps it.")],
+    reason: Reason,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002 - typer's idiom
 ) -> None:
     """Make a backup a stack's state; what stands there now is put aside. Nothing outside is touched."""
-    from api.db.session import connect  # noqa: PLC0415 - the customers' verbs need no database
-    from automation.state.restoring import restore as bring_back  # noqa: PLC0415 - see above
+    from automation.state.restoring import restore as bring_back  # noqa: PLC0415 - the customers' verbs need no database
 
-    address = _needed(_DATABASE)
     if not yes:
         typer.confirm(f"Replace the state of {stack} by its backup {source}?", abort=True)
-    with _states() as states, closing(connect(address)) as database:
+    with _database() as database, _states() as states:
         aside = bring_back(database, states, stack, source, reason=reason, deadline_seconds=_lifetime())
     stdout().print(f"Done; the former state is kept as {aside}.", markup=False, soft_wrap=True)
     stdout().print("What is wanted of this workload is planned anew now, against what is really there.")
+
+
+@state.command("replan")
+def replan(stack: str, reason: Reason) -> None:
+    """Plan what is wanted of a workload anew, against what is really there; for one whose state is missing, too."""
+    from automation.state.restoring import replan as plan_anew  # noqa: PLC0415 - the customers' verbs need no database
+
+    with _database() as database:
+        plan_anew(database, stack, reason=reason, deadline_seconds=_lifetime())
+    stdout().print("It is planned anew now.")
+
+
+@state.command("forget")
+def forget(stack: str, reason: Reason) -> None:
+    """Take the stack of a deleted workload out of the state; its state is put aside."""
+    from automation.state.restoring import forget as take_out  # noqa: PLC0415 - the customers' verbs need no database
+
+    with _database() as database, _states() as states:
+        aside = take_out(database, states, stack, reason=reason)
+    stdout().print(f"Done; its state is kept as {aside}.", markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _database() -> "Iterator[Database]":
+    """Yield the application's database; what is refused becomes a sentence."""
+    from api.db.session import connect  # noqa: PLC0415 - the customers' verbs need no database
+    from api.errors import SlipwayError  # noqa: PLC0415 - see above
+
+    try:
+        with closing(connect(_needed(_DATABASE))) as database:
+            yield database
+    except SlipwayError as error:
+        raise CliError(error.detail) from error
 
 
 @contextmanager

@@ -42,27 +42,52 @@ def restore(  # noqa: PLR0913 - an operator's repair: where, what, why
     """
     with database.transaction() as transaction:
         session = transaction.session
-        workload = _workload(session, stack)
-        active = select(Operation.id).where(Operation.workload_id == workload.id, Operation.status.in_(ACTIVE))
-        if session.scalars(active).first() is not None:
-            raise Conflict(f"an operation waits or works on stack {stack}; let it end, or cancel it first")
+        workload = _at_rest(session, stack)
         aside = StackBackups(states).restore(stack, backup)
-        record(
-            session,
-            AuditEntry(
-                action="state.restore",
-                actor=OPERATOR_SHELL,
-                subject_type="workload",
-                subject_id=workload.id,
-                reason=reason,
-                diff={"backup": backup, "put_aside": aside},
-            ),
-        )
-        _look_again(session, workload, f"its state was brought back from a backup: {reason}", deadline_seconds)
+        _note(session, "state.restore", workload, reason, backup=backup, put_aside=aside)
+        _plan_anew(session, workload, f"its state was brought back from a backup: {reason}", deadline_seconds)
         return aside
 
 
-def _look_again(session: Session, workload: Workload, reason: str, deadline_seconds: float) -> None:
+def replan(database: Database, stack: str, *, reason: str, deadline_seconds: float) -> None:
+    """Schedule what is wanted of a workload anew, with a look at what is really there first.
+
+    For a workload whose state is missing, too: what it has is found by the names that were given to it.
+
+    Raises:
+        NotFound: if no workload has this stack.
+        Conflict: if an operation waits or works on it, or the workload is not paid for or deleted.
+    """
+    with database.transaction() as transaction:
+        session = transaction.session
+        workload = _at_rest(session, stack)
+        if workload.status in _OVER:
+            raise Conflict(f"nothing is wanted of a workload that is '{workload.status}'")
+        _plan_anew(session, workload, reason, deadline_seconds)
+
+
+def forget(database: Database, states: StateStore, stack: str, *, reason: str) -> str:
+    """Take the stack of a deleted workload out of the state; returns the key under which its state is kept.
+
+    An older state that was brought back may know it still; its node said that the guest was gone when the workload was
+    deleted, so nothing is left outside.
+
+    Raises:
+        NotFound: if no workload has this stack.
+        Conflict: if the workload is not deleted, or the state is locked by an engine.
+        InvalidInput: if the state knows no such stack.
+    """
+    with database.transaction() as transaction:
+        session = transaction.session
+        workload = _at_rest(session, stack)
+        if workload.status is not WorkloadStatus.DELETED:
+            raise Conflict(f"a workload that is '{workload.status}' needs its state; cancel it instead")
+        aside = StackBackups(states).set_aside(stack)
+        _note(session, "state.forget", workload, reason, put_aside=aside)
+        return aside
+
+
+def _plan_anew(session: Session, workload: Workload, reason: str, deadline_seconds: float) -> None:
     if workload.status in _OVER:
         return
     consent = workload.desired_absent and Cause.of(workload.desired_cause).has_consent
@@ -74,8 +99,25 @@ def _look_again(session: Session, workload: Workload, reason: str, deadline_seco
     schedule(session, workload, kind, deadline_seconds, cause)
 
 
-def _workload(session: Session, stack: str) -> Workload:
+def _note(session: Session, action: str, workload: Workload, reason: str, **diff: str) -> None:
+    entry = AuditEntry(
+        action=action,
+        actor=OPERATOR_SHELL,
+        subject_type="workload",
+        subject_id=workload.id,
+        reason=reason,
+        diff=diff,
+    )
+    record(session, entry)
+
+
+def _at_rest(session: Session, stack: str) -> Workload:
+    """Return the workload of a stack, locked, once it is sure that no operation waits or works on it."""
     found = session.scalars(select(Workload.id).where(Workload.stack == stack)).one_or_none()
     if found is None:
         raise NotFound(f"no workload has the stack {stack}")
-    return lock_workload(session, found)
+    workload = lock_workload(session, found)
+    active = select(Operation.id).where(Operation.workload_id == workload.id, Operation.status.in_(ACTIVE))
+    if session.scalars(active).first() is not None:
+        raise Conflict(f"an operation waits or works on stack {stack}; let it end, or cancel it first")
+    return workload

@@ -5,10 +5,12 @@ from contextlib import closing
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from api.audit.models import AuditRecord
 from api.operations.models import OperationStatus
 from api.state.store import StateStore
+from api.workloads.models import Workload, WorkloadStatus
 from tests.automation.cli.conftest import Terminal
 from tests.fixtures.operations import Desk
 from tests.fixtures.state import StateTable, checkpoint_row
@@ -116,6 +118,31 @@ def test_nothing_is_replaced_while_an_operation_waits_or_an_engine_holds_the_loc
     assert "locked by process 41 of worker-9" in locked
     assert "an operation waits or works" in busy
     assert lock in operator.table.names()
+
+
+def test_a_workload_whose_state_is_missing_is_planned_anew(operator: Operator) -> None:
+    """Once; while that waits, it is not done again."""
+    operator.terminal.run("state", "replan", operator.stack, "--reason", "older dump")
+    again = operator.terminal.run("state", "replan", operator.stack, "--reason", "older dump", exit_code=1).output
+
+    operation = operator.desk.latest(operator.order_id)
+    assert (operation.status, operation.refreshes, operation.reason) == (OperationStatus.QUEUED, True, "older dump")
+    assert "an operation waits or works" in again
+
+
+def test_only_a_deleted_workload_is_forgotten(operator: Operator) -> None:
+    """Its state is put aside, and is pruned like any backup."""
+    forget = ("state", "forget", operator.stack, "--reason", "older dump")
+    refused = operator.terminal.run(*forget, exit_code=1).output
+    operator.desk.shop.change(lambda session: session.execute(update(Workload).values(status=WorkloadStatus.DELETED)))
+
+    operator.terminal.run(*forget)
+    twice = operator.terminal.run(*forget, exit_code=1).output
+
+    assert "needs its state; cancel it instead" in refused
+    assert "knows no stack" in twice
+    assert operator.states.digest(operator.stack) is None
+    assert any("before-restore" in key for key in operator.table.names())
 
 
 def test_a_missing_address_is_named(terminal: Terminal) -> None:
