@@ -46,8 +46,15 @@ lint: $(STAMP) ## Style, types and the direction of imports
 check: lint ## The fast loop: lint, and the tests that start no server and no engine
 	$(BIN)/pytest -q -n 2 -m "not engine and not e2e and not servers"
 
+.PHONY: browser
+browser: ## Chromium for tests of the pages, from the system's packages if it is missing and this is root
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	    || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+	        && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+	    || echo "No chromium, and only root can install it: the tests of the pages in a browser will be skipped."
+
 .PHONY: test
-test: toolchain lint ## Everything: set-up, lint, and every test
+test: toolchain browser lint ## Everything: set-up, lint, and every test
 	$(BIN)/pytest -n 2 --dist loadscope
 
 .PHONY: lock
