@@ -70,12 +70,25 @@ def restore(
 
 
 @state.command("replan")
-def replan(stack: str, reason: Reason) -> None:
+def replan(
+    stack: str,
+    reason: Reason,
+    holder_is_dead: Annotated[  # noqa: FBT002 - typer's idiom
+        bool, typer.Option("--holder-is-dead", help="The process that holds the state's lock is no more.")
+    ] = False,
+) -> None:
     """Plan what is wanted of a workload anew, against what is really there; for one whose state is missing, too."""
     from automation.state.restoring import replan as plan_anew  # noqa: PLC0415 - the customers' verbs need no database
 
-    with _database() as database:
-        plan_anew(database, stack, reason=reason, deadline_seconds=_lifetime())
+    with _database() as database, _states() as states:
+        plan_anew(
+            database,
+            states,
+            stack,
+            reason=reason,
+            deadline_seconds=_lifetime(),
+            holder_is_dead=holder_is_dead,
+        )
     stdout().print("It is planned anew now.")
 
 

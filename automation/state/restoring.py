@@ -13,7 +13,11 @@ from api.state.backups import StackBackups
 from api.state.store import StateStore
 from api.workloads.models import Workload, WorkloadStatus
 from api.workloads.service import lock_workload, move
+from automation.engine.contract import EngineProcess
+from automation.operations.engine_attempt import EngineRecord
 
+# The engine whose traces an older state may hold: it has ended, so its operation begins by settling what it left.
+_OF_THE_PAST = EngineRecord(EngineProcess("restored", "", 0, 0), "restored", 0, "restored", ended=True)
 _OVER = frozenset({WorkloadStatus.PENDING_PAYMENT, WorkloadStatus.DELETED})
 
 
@@ -49,20 +53,43 @@ def restore(  # noqa: PLR0913 - an operator's repair: where, what, why
         return aside
 
 
-def replan(database: Database, stack: str, *, reason: str, deadline_seconds: float) -> None:
+def replan(  # noqa: PLR0913 - an operator's repair: where, what, why
+    database: Database,
+    states: StateStore,
+    stack: str,
+    *,
+    reason: str,
+    deadline_seconds: float,
+    holder_is_dead: bool = False,
+) -> None:
     """Schedule what is wanted of a workload anew, with a look at what is really there first.
 
-    For a workload whose state is missing, too: what it has is found by the names that were given to it.
+    For a workload whose state is missing, too: what it has is found by the names that were given to it. Interrupted
+    steps and locks that came with an older state are settled before that, as after a crash.
+
+    Args:
+        database: the application's.
+        states: the engine's.
+        stack: its name.
+        reason: why, for the audit trail.
+        deadline_seconds: how long the operation may take.
+        holder_is_dead: somebody has made sure that the process which holds the state's lock is no more.
 
     Raises:
         NotFound: if no workload has this stack.
-        Conflict: if an operation waits or works on it, or the workload is not paid for or deleted.
+        Conflict: if an operation waits or works on it, the workload is not paid for or deleted, or an engine that the
+            application does not know of holds the state's lock.
     """
     with database.transaction() as transaction:
         session = transaction.session
         workload = _at_rest(session, stack)
         if workload.status in _OVER:
             raise Conflict(f"nothing is wanted of a workload that is '{workload.status}'")
+        for lock in () if holder_is_dead else states.locks(stack):
+            raise Conflict(
+                f"stack {stack} is locked by process {lock.pid} of {lock.host}; make sure that it is dead, then say so "
+                "with --holder-is-dead"
+            )
         _plan_anew(session, workload, reason, deadline_seconds)
 
 
@@ -96,7 +123,9 @@ def _plan_anew(session: Session, workload: Workload, reason: str, deadline_secon
         move(session, workload, WorkloadStatus.CANCELLING, reason)
     kind = OperationKind.DESTROY if workload.desired_absent else OperationKind.APPLY
     cause = Cause(reason, has_consent=consent, refreshes=True)
-    schedule(session, workload, kind, deadline_seconds, cause)
+    operation = schedule(session, workload, kind, deadline_seconds, cause)
+    if operation.engine is None:
+        operation.engine = _OF_THE_PAST.document()
 
 
 def _note(session: Session, action: str, workload: Workload, reason: str, **diff: str) -> None:

@@ -130,6 +130,19 @@ def test_a_workload_whose_state_is_missing_is_planned_anew(operator: Operator) -
     assert "an operation waits or works" in again
 
 
+def test_a_lock_is_overruled_only_by_who_says_that_its_holder_is_dead(operator: Operator) -> None:
+    """The application does not know that engine, so it cannot prove its death."""
+    lock = f"{operator.table.keys.locks(operator.stack)}0a1b.json"
+    operator.table.put(lock, {"data": "eyJwaWQiOiA0MSwgImhvc3RuYW1lIjogIndvcmtlci05In0="})
+    replan = ("state", "replan", operator.stack, "--reason", "older dump")
+
+    refused = operator.terminal.run(*replan, exit_code=1).output
+    operator.terminal.run(*replan, "--holder-is-dead")
+
+    assert "locked by process 41 of worker-9" in refused
+    assert operator.desk.latest(operator.order_id).status is OperationStatus.QUEUED
+
+
 def test_only_a_deleted_workload_is_forgotten(operator: Operator) -> None:
     """Its state is put aside, and is pruned like any backup."""
     forget = ("state", "forget", operator.stack, "--reason", "older dump")

@@ -78,4 +78,5 @@ def test_what_was_wanted_is_done_once_the_backup_is_back(
 
     operation = runner_rig.desk.latest(order_id)
     assert (operation.status, operation.refreshes) == (OperationStatus.SUCCEEDED, True)
+    assert runner_rig.engine.recovered == [stack]
     assert runner_rig.desk.shop.workload(order_id).status is status
