@@ -31,6 +31,12 @@ _MEASURED = text(
     WHERE w.id = ANY(:ids)
     """
 )
+_NEWEST = text(
+    """
+    SELECT extract(epoch FROM finished_at - created_at), pulumi_processes, cpu_seconds, attempts
+    FROM operations WHERE workload_id = :id AND finished_at IS NOT NULL ORDER BY finished_at DESC LIMIT 1
+    """
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,32 @@ class OrderBench:
         self._database.close()
         self._control.close()
         self._truth.close()
+
+    def deliver(self, orders: int) -> list[Delivered]:
+        """Deliver orders one after another and take them away again."""
+        return [delivered for _ in range(orders) for delivered in self._deliver(1, together=1)]
+
+    def order(self) -> UUID:
+        """Order and pay; returns the workload's id."""
+        return UUID(self._order())
+
+    def await_running(self, workload_id: UUID) -> None:
+        """Wait until a workload runs."""
+        self._await_running([str(workload_id)])
+
+    def keep(self) -> UUID:
+        """Deliver an order that stays; returns its workload's id."""
+        workload_id = self.order()
+        self.await_running(workload_id)
+        return workload_id
+
+    def power(self, workload_id: UUID, verb: str) -> Delivered:
+        """Start or stop a workload, and wait until it is done."""
+        self._customer.client.post(f"/workloads/{workload_id}/{verb}")
+        self._await([str(workload_id)], "running" if verb == "start" else "stopped")
+        with self._database.transaction() as transaction:
+            row = transaction.session.execute(_NEWEST, {"id": workload_id}).one()
+        return Delivered(float(row[0]), int(row[1]), float(row[2]), int(row[3]))
 
     def without_delay(self, orders: int) -> list[Figure]:
         """Measure orders one after another, the floor in between, on nodes that answer at once."""

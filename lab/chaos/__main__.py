@@ -71,7 +71,7 @@ def _run(console: Console, rig: Rig, report: ChaosReport, every: float) -> None:
     finally:
         watch.stop()
         load.stop()
-    watch.look()
+    report.violations_left = watch.look()
     report.asked, report.refused = load.done, load.refused
     report.checks, report.blind_checks, report.violations = watch.checks, watch.blind, watch.violations
     _count(rig, report)

@@ -4,7 +4,7 @@ import json
 import os
 import platform
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +23,8 @@ class ChaosReport:
         operations: how many ended how; ``apply succeeded``.
         recovered: attempts that found another's engine, alive or dead.
         unsettled: what had not come to an end when patience did.
+        violations: what was broken at any look, each once.
+        violations_left: what was still broken in the end.
     """
 
     seed: int
@@ -40,6 +42,7 @@ class ChaosReport:
     checks: int = 0
     blind_checks: int = 0
     violations: list[str] = field(default_factory=list)
+    violations_left: list[str] = field(default_factory=list)
 
     @property
     def is_well(self) -> bool:
@@ -65,15 +68,15 @@ class ChaosReport:
         made.add_row("faults injected", "", str(self.injected.total()))
         made.add_row("violations", "", str(len(self.violations)))
         console.print(made)
-        for line in [*self.violations, *self.unsettled]:
-            console.print(f"  [red]{line}[/]", markup=True)
+        for line in [*self.violations, *(f"in the end: {line}" for line in self.violations_left), *self.unsettled]:
+            console.print(f"  {line}", style="red", markup=False)
 
     def write(self, path: Path) -> None:
         """Write it with the machine and the time."""
         document = {
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": {"cpus": os.cpu_count(), "system": platform.platform(), "load": os.getloadavg()},
-            **asdict(self),
+            **vars(self),
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

@@ -1,6 +1,7 @@
 """The invariants, looked at all the while."""
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from uuid import UUID
@@ -31,6 +32,8 @@ class Watch:
         self._seconds = seconds
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
+        self._began = time.monotonic()
+        self._seen: set[str] = set()
         self.checks = self.blind = 0
         self.violations: list[str] = []
 
@@ -48,7 +51,11 @@ class Watch:
         outside = LabOutside(self._rig.truth, self._money, self._rig.engines_by_stack)
         checker = InvariantChecker(self._rig.database, outside, self._state)
         found = [str(violation) for violation in checker.check()]
-        self.violations += [violation for violation in found if violation not in self.violations]
+        moment = f"{time.monotonic() - self._began:.0f} s"
+        self.violations += [
+            f"{violation} (first seen at {moment})" for violation in found if violation not in self._seen
+        ]
+        self._seen.update(found)
         self.checks += 1
         return found
 
