@@ -282,7 +282,8 @@ class FakeEngine:
         destroys = job.action is EngineAction.PREVIEW_DESTROY
         changes = ({"delete": 1} if stack else {}) if destroys else _counted(stack, job)
         run.tell("summary", "Finished", changes=changes)
-        return EngineResult(EngineOutcome.SUCCEEDED, {}, changes, None, 1, cpu_seconds=0.01, steps=steps)
+        processes = 2 if job.action is EngineAction.PREVIEW and not job.stack_may_exist else 1
+        return EngineResult(EngineOutcome.SUCCEEDED, {}, changes, None, processes, cpu_seconds=0.01, steps=steps)
 
     @staticmethod
     def _key(job: EngineJob) -> tuple[str, int]:
