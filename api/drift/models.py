@@ -181,7 +181,10 @@ class OrphanSighting(Base, Timestamped):
 
 
 class ScanRun(Base):
-    """One list pass over one node; one without an end is under way, or its worker has died."""
+    """One list pass over one node; one without an end is under way, or its worker has died.
+
+    ``node_id`` is no foreign key: checking one locks the node's row against the lease of every operation there.
+    """
 
     __tablename__ = "scan_runs"
     __table_args__ = (
@@ -190,7 +193,7 @@ class ScanRun(Base):
     )
 
     id: Mapped[Id]
-    node_id: Mapped[UUID] = mapped_column(ForeignKey("nodes.id"))
+    node_id: Mapped[UUID]
     started_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     ended_at: Mapped[datetime | None]
     guests: Mapped[int] = mapped_column(default=0)

@@ -5,11 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from api.alerts.models import Alert, AlertKind
+from api.drift.expectations import Expectations
 from api.drift.facts import ListedGuest
 from api.drift.models import DriftIgnore, DriftKind, FindingStatus, Resolution, ScanRun, Severity
+from api.drift.runs import ScanRuns
+from api.operations.leases import Leases
 from automation.operations.guests import GuestFacts, NodeAccess
 from tests.fixtures.drift import DriftRig
 
@@ -280,3 +283,20 @@ def test_a_node_that_does_not_answer_raises_an_alert_until_it_does(drift_rig: Dr
     drift_rig.guests.is_reachable = True
     drift_rig.scan()
     assert _alerts(drift_rig) == [(AlertKind.NODE_UNREACHABLE, "node", False)] * 3
+
+
+def test_a_scan_waits_for_no_lock_that_an_operation_holds_and_holds_none_that_it_wants(drift_rig: DriftRig) -> None:
+    """A lease is taken while a node is being claimed, and a node is claimed while a lease is being taken."""
+    order_id = drift_rig.delivered()
+    drift_rig.desk.power(order_id, started=False)
+    workload, operation = drift_rig.desk.shop.workload(order_id), drift_rig.desk.latest(order_id)
+    database = drift_rig.desk.shop.database
+    with database.transaction() as scanning, database.transaction() as leasing:
+        for transaction in (scanning, leasing):
+            transaction.session.execute(text("SET LOCAL lock_timeout = '1s'"))
+        claim = ScanRuns(scanning.session).claim(workload.node_id, 300)
+        lease = Leases(leasing.session, "worker-1", 30).acquire(operation.id, 2)
+        assert claim is not None
+        assert lease is not None
+        ScanRuns(scanning.session).finish(claim)
+        assert Expectations(scanning.session).on_node(workload.node_id) == []

@@ -30,7 +30,6 @@ def _scan_runs() -> None:
         sa.Column("suspects", sa.Integer(), nullable=False),
         sa.Column("seconds", sa.Double(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["node_id"], ["nodes.id"], name=op.f("fk_scan_runs_node_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_scan_runs")),
     )
     op.create_index("ix_scan_runs_node", "scan_runs", ["node_id", "started_at"], unique=False)
