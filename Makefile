@@ -57,6 +57,10 @@ browser: ## Chromium for tests of the pages, from the system's packages if it is
 test: toolchain browser lint ## Everything: set-up, lint, and every test
 	$(BIN)/pytest -n 2 --dist loadscope
 
+.PHONY: model
+model: $(STAMP) ## Live new lives of orders for an hour or more, and keep those that fail (see CONTRIBUTING.md)
+	$(BIN)/pytest -q --hypothesis-profile=nightly tests/model
+
 .PHONY: lock
 lock: ## Resolve dependencies anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras \

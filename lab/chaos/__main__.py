@@ -81,7 +81,7 @@ def _break(console: Console, rig: Rig, report: ChaosReport, every: float) -> Non
     """Inject a fault at each beat until the time is over."""
     chance = random.Random(report.seed + 1)  # noqa: S311 - see above
     began = time.monotonic()
-    for number, name in enumerate(_in_turn(chance), start=1):
+    for number, name in enumerate(in_turn(chance), start=1):
         beat = began + number * every
         if beat > began + report.minutes * 60:
             return
@@ -91,7 +91,7 @@ def _break(console: Console, rig: Rig, report: ChaosReport, every: float) -> Non
         console.print(f"  {time.monotonic() - began:5.0f} s  {name}{'' if hit else ' (found nothing to harm)'}")
 
 
-def _in_turn(chance: random.Random) -> Iterator[str]:
+def in_turn(chance: random.Random) -> Iterator[str]:
     """Every kind once in a random order, then again in another."""
     while True:
         names = list(FAULTS)

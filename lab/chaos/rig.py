@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -35,7 +35,7 @@ SETTINGS: Mapping[str, str] = {
     "SLIPWAY_LOGINS_PER_MINUTE": "1000",
 }
 """Time runs faster than in production, so that a lease can lapse between two faults; nothing else differs."""
-_STATUS_IN_CMDLINE = frozenset({"up", "destroy", "refresh"})
+_CHANGING = frozenset({"up", "destroy", "refresh"})
 _WORKERS = 2
 _PLUGIN = "pulumi-resource-"
 
@@ -183,14 +183,17 @@ def _runs(process: psutil.Process | None, word: str) -> bool:
         return False
 
 
-def _engine_stack(process: psutil.Process) -> str | None:
-    """Return the stack that a process changes as a Pulumi CLI; None if it is none, or only looks."""
-    try:
-        words = process.cmdline()
-    except psutil.Error:
-        return None
-    if not words or Path(words[0]).name != "pulumi" or not _STATUS_IN_CMDLINE.intersection(words[1:3]):
+def engine_stack(words: Sequence[str]) -> str | None:
+    """Return the stack that a command line changes as a Pulumi CLI; None if it is none, or only looks."""
+    if not words or Path(words[0]).name != "pulumi" or not _CHANGING.intersection(words[1:3]):
         return None
     if "--preview-only" in words or "--stack" not in words:
         return None
     return words[words.index("--stack") + 1].rpartition("/")[2]
+
+
+def _engine_stack(process: psutil.Process) -> str | None:
+    try:
+        return engine_stack(process.cmdline())
+    except psutil.Error:
+        return None
