@@ -3,17 +3,27 @@
 import argparse
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from rich.console import Console
 
 from automation.embedded.system import EmbeddedSystem, SystemOptions
+from lab.bench.drift import measure_drift
 from lab.bench.engine import measure_engine
 from lab.bench.figures import Figure, print_figures, write_json
+from lab.bench.growth import measure_growth
 from lab.bench.orders import OrderBench
+from lab.bench.quotes import measure_quotes
+from lab.bench.recovery import measure_recovery
 from lab.bench.webhooks import measure_ingest
 from lab.document import LabDocument
 
+_PARTS: Mapping[str, Callable[[Console, int], list[Figure]]] = MappingProxyType(
+    {"growth": measure_growth, "recovery": measure_recovery, "quotes": measure_quotes}
+)
+"""What can be measured alone; all take minutes, and are no part of "all"."""
 _TOGETHER = 10
 _TASK_SECONDS = 20.0
 
@@ -21,13 +31,15 @@ _TASK_SECONDS = 20.0
 def main() -> int:
     """Run the benchmarks; returns 1 if a target is missed."""
     parser = argparse.ArgumentParser(prog="slipway bench", description="Measure this machine; takes about ten minutes.")
+    parser.add_argument("part", nargs="?", default="all", choices=("all", *_PARTS), help="only this (default all)")
     parser.add_argument("--orders", type=int, default=20, help="measured orders, after warm-up (default 20)")
     parser.add_argument("--events", type=int, default=3000, help="webhooks to send (default 3000)")
     parser.add_argument("--json", type=Path, default=Path("build/bench.json"), help="where the figures go")
     parser.add_argument("--quick", action="store_true", help="leave out the orders on nodes with 20 s tasks")
     options = parser.parse_args()
     console = Console(highlight=False)
-    figures = _measure(console, options)
+    part = _PARTS.get(options.part)
+    figures = _measure(console, options) if part is None else part(console, options.orders)
     print_figures(console, figures)
     write_json(options.json, figures)
     console.print(f"Written to {options.json}.")
@@ -54,6 +66,8 @@ def _measure(console: Console, options: argparse.Namespace) -> list[Figure]:
             figures += measure_ingest(system, options.events)
         finally:
             bench.close()
+    console.print("Measuring the drift scan's list pass")
+    figures += measure_drift()
     console.print("Measuring the engine against the stock Automation API")
     return figures + measure_engine(options.orders)
 
