@@ -13,6 +13,7 @@ from api.runtime import RuntimeDep, SessionDep, TransactionDep, get_runtime
 from tests.fixtures.api import Api
 
 INSERT = text("INSERT INTO sites (id, slug, name) VALUES (gen_random_uuid(), 'fsn', 'Falkenstein')")
+AS_OWNER = text("SET LOCAL ROLE NONE")
 DEFERRED = text("ALTER TABLE sites ADD CONSTRAINT late UNIQUE (name) DEFERRABLE INITIALLY DEFERRED")
 
 
@@ -24,12 +25,14 @@ def _number_of_sites(api: Api) -> int:
 def _drop_constraint(api: Api) -> None:
     """The database serves other tests after this one."""
     with api.runtime.database.transaction() as transaction:
+        transaction.session.execute(AS_OWNER)
         transaction.session.execute(text("ALTER TABLE sites DROP CONSTRAINT late"))
 
 
 def test_a_commit_that_fails_is_an_error_and_never_a_success(api: Api, request: pytest.FixtureRequest) -> None:
     """The constraint is checked by COMMIT itself: a dependency that commits after the answer would have said 200."""
     with api.runtime.database.transaction() as transaction:
+        transaction.session.execute(AS_OWNER)
         transaction.session.execute(DEFERRED)
     request.addfinalizer(lambda: _drop_constraint(api))
 

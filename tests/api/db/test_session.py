@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import text
 
+from api.db.roles import APP_ROLE
 from api.db.session import Database
 
 
@@ -38,7 +39,14 @@ def test_a_rolled_back_transaction_runs_no_after_commit_action(database: Databas
     assert ran == []
 
 
-def test_the_ledger_refuses_to_be_rewritten(database: Database) -> None:
-    """Rows of the ledger are only ever added."""
-    with pytest.raises(Exception, match="append-only"), database.transaction() as transaction:
-        transaction.session.execute(text("DELETE FROM ledger_entries"))
+@pytest.mark.parametrize(("role", "refusal"), [("NONE", "append-only"), (APP_ROLE, "permission denied")])
+def test_the_ledger_refuses_to_be_rewritten(database: Database, role: str, refusal: str) -> None:
+    """Rows of the ledger are only ever added, by the owner of the tables too."""
+
+    def rewrite() -> None:
+        with database.transaction() as transaction:
+            transaction.session.execute(text(f"SET LOCAL ROLE {role}"))
+            transaction.session.execute(text("DELETE FROM ledger_entries"))
+
+    with pytest.raises(Exception, match=refusal):
+        rewrite()
