@@ -113,6 +113,13 @@ class NoCapacity(SlipwayError):  # noqa: N818 - the domain's word
     retryable = True
 
 
+class SpendLimitReached(Conflict):
+    """The account's workloads would cost more than it may spend; nothing was charged."""
+
+    code = "spend_limit"
+    title = "Beyond this account's monthly limit"
+
+
 class PaymentsUnavailable(SlipwayError):  # noqa: N818 - the domain's word
     """Stripe cannot be reached; nothing is lost and nothing was charged."""
 

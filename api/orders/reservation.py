@@ -20,6 +20,7 @@ from api.orders.models import Order, OrderStatus
 from api.orders.offer import Offer, find_offer
 from api.orders.schemas import OrderRequest
 from api.orders.spec import Reservation, build_spec, dns_label
+from api.orders.spending import check_spend
 from api.vault import Vault, generate_passphrase
 from api.workloads.models import Workload, WorkloadStatus
 from api.workloads.service import record_status
@@ -39,10 +40,12 @@ class OrderReserver:
 
         Raises:
             InvalidInput: naming the field that is wrong.
+            SpendLimitReached: if the account would spend more than it may.
             NoCapacity: if nothing is left.
         """
         session = self._session
         offer = find_offer(session, request)
+        check_spend(session, owner_id, offer.size.price_cents)
         keys = chosen_ssh_keys(session, owner_id, request, offer.product.kind)
         _refuse_taken_name(session, owner_id, request.name)
         zone = self._zone()
