@@ -3,6 +3,7 @@
 import pytest
 
 pytest_plugins = [
+    "tests.fixtures.options",
     "tests.fixtures.crash_points",
     "tests.fixtures.engine",
     "tests.fixtures.lab",
