@@ -48,6 +48,8 @@ def approvals_for(document: PlanDocument, facts: ApprovalFacts, settings: Policy
 def _reasons(document: PlanDocument, facts: ApprovalFacts, settings: PolicySettings) -> Iterator[tuple[int, str]]:
     if document.destroys_data and facts.holds_data and not facts.has_consent:
         yield 1, "it would destroy what the customer has stored, and the customer has not agreed"
+    if facts.holds_data and _builds_anew(document):
+        yield 1, "the guest is gone, and it would be built anew without what the customer has stored"
     if _installs_metal(document, has_consent=facts.has_consent):
         yield 1, "it changes a bare-metal server"
     if facts.is_platform:
@@ -66,6 +68,11 @@ def _by_price(facts: ApprovalFacts, settings: PolicySettings) -> Iterator[tuple[
     if is_new and price > settings.new_account_approval_price_cents:
         limit = settings.new_account_approval_price_cents
         yield 1, f"the account is new, and {price} cents a month is more than {limit}"
+
+
+def _builds_anew(document: PlanDocument) -> bool:
+    """Tell whether a disk is created where one was delivered before: the old one is lost, whoever deleted it."""
+    return any(step.holds_data and step.op is StepOp.CREATE for step in document.steps)
 
 
 def _installs_metal(document: PlanDocument, *, has_consent: bool) -> bool:

@@ -149,6 +149,19 @@ def test_a_machine_changed_by_hand_is_found_understood_and_brought_back(world: W
     assert (guest.config.get()["cores"], guest.status.current.get()["status"]) == (1, "running")
     address = world.desk.shop.workload(order_id).desired["network"]["ipv4"]["address"]
     assert [address] in world.lab.truth.records().values()
+    _rebuild(world, order_id)
+
+
+def _rebuild(world: World, order_id: UUID) -> None:
+    """Delete the machine by hand and ask for it anew: nothing is made before a person has agreed to the plan."""
+    guest = world.guest(order_id)
+    world.finish(order_id, guest.status.stop.post())
+    world.finish(order_id, guest.delete(purge=1))
+    world.decide("revert", world.scan()[DriftKind.MISSING], accepts_data_loss=True)
+    assert world.services.operations.run(world.desk.latest(order_id).id)
+    waiting = world.desk.latest(order_id)
+    assert (waiting.status, waiting.error_code) == (OperationStatus.AWAITING_APPROVAL, None)
+    assert world.lab.truth.guest(world.desk.shop.workload(order_id).vmid) is None
 
 
 def test_a_disk_grown_by_hand_is_adopted_and_stays(world: World) -> None:

@@ -41,6 +41,16 @@ def test_losing_data_without_consent_needs_somebody(op: StepOp) -> None:
     assert people(plan(record_step(op)), LIVE) == 0
 
 
+def test_building_a_guest_anew_that_was_delivered_before_needs_somebody() -> None:
+    """Whoever deleted it, what it held is lost for good once an empty one stands in its place; consent or not."""
+    need = approvals_for(plan(vm_step(StepOp.CREATE)), LIVE, DEFAULT)
+
+    assert need.people == 1
+    assert "built anew" in need.reasons[0]
+    assert people(plan(vm_step(StepOp.CREATE)), LIVE, holds_data=False) == 0
+    assert people(plan(record_step(StepOp.CREATE)), LIVE) == 0
+
+
 @pytest.mark.parametrize(
     ("price", "wanted"),
     [(20_000, 0), (20_001, 1), (100_000, 1), (100_001, 2)],
