@@ -1,6 +1,7 @@
 """Runs one operation: lease, engine, verification, result. No database session is open while the engine works."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -32,7 +33,12 @@ _LOG = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class OperationRunner:
-    """Carries out operations for one worker process, named ``owner`` in the lease."""
+    """Carries out operations for one worker process, named ``owner`` in the lease.
+
+    Attributes:
+        clock: monotonic, in seconds. It only tells this worker when to doubt its lease; who has one is for the
+            database's clock to say.
+    """
 
     database: Database
     engine: Engine
@@ -44,13 +50,14 @@ class OperationRunner:
     plans: PlanGate
     fences: FencedHosts
     owner: str
+    clock: Callable[[], float] = time.monotonic
 
     def run(self, operation_id: UUID) -> bool:
         """Carry the operation out if it is due and free; returns whether it was ours. Blocks until it has ended.
 
         A host that was declared dead, and lives, carries nothing out before it is restarted.
         """
-        asked_at = time.monotonic()
+        asked_at = self.clock()
         if self.fences.is_here():
             _LOG.error("host_fenced", owner=self.owner)
             return False
@@ -89,7 +96,7 @@ class OperationRunner:
 
     def _work(self, lease: Leased, asked_at: float) -> AttemptEnd:
         journal = Journal(self.database, lease, self.owner, self.settings.lease_seconds)
-        with Heartbeat(journal.renew, self.settings.lease_seconds, asked_at) as heartbeat:
+        with Heartbeat(journal.renew, self.settings.lease_seconds, asked_at, self.clock) as heartbeat:
             try:
                 journal.begin()
                 return self._attempt(lease, journal, heartbeat)
