@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
 from api.auth.errors import WrongCredentials
-from api.errors import SlipwayError, Unauthenticated
+from api.errors import NotFound, SlipwayError, Unauthenticated
 from api.problems import request_id_of
 from api.web.rendering import go, page
 
@@ -20,9 +20,12 @@ def error_page(request: Request, error: SlipwayError) -> Response | None:
         return None
     if isinstance(error, Unauthenticated) and not isinstance(error, WrongCredentials):
         return _to_login(request)
+    visitor = getattr(request.state, "visitor", None)
+    if visitor is None and isinstance(error, NotFound):
+        error = NotFound("there is no such page: the dashboard leads to all that there are")
     response = page(
         request,
-        getattr(request.state, "visitor", None),
+        visitor,
         "error.html",
         status=error.status,
         error=error,
