@@ -64,12 +64,13 @@ def test_a_lab_answers_for_stripe_and_cloudflare() -> None:
 
 
 def test_each_process_gets_no_more_than_it_needs() -> None:
-    """Neither the administrator's password nor, in the API, what opens nodes, DNS and Pulumi's state."""
-    settings = {**COMPLETE, "SLIPWAY_ADMIN_PASSWORD": "p", "PATH": "/bin"}
+    """Neither the administrator's password, nor the tables' owner, nor, in the API, what opens nodes and DNS."""
+    owner = {"MIGRATION_DATABASE_URL": "postgresql://owner:p@127.0.0.1/slipway"}
+    settings = {**COMPLETE, **owner, "SLIPWAY_ADMIN_PASSWORD": "p", "PATH": "/bin"}
     assert set(for_worker(settings)) == {*COMPLETE, "PATH"}
     assert set(settings) - set(for_api(settings)) == {
         "SLIPWAY_ADMIN_PASSWORD",
-        "SLIPWAY_STATE_DATABASE_URL",
+        "MIGRATION_DATABASE_URL",
         "SLIPWAY_CLOUDFLARE_API_TOKEN",
         "SLIPWAY_WORK_ROOT",
     }
