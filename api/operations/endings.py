@@ -22,6 +22,8 @@ from api.plans.models import Plan, PlanStatus
 from api.workloads.models import Workload, WorkloadStatus
 from api.workloads.service import move
 
+_PAID_BACK = (OrderStatus.REFUND_DUE, OrderStatus.REFUNDED)
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -97,7 +99,9 @@ class Endings:
         following = self.follow_up(workload, operation.generation)
         if following is not None:
             return following
-        if not ending.was_begun and ending.status is OperationStatus.CANCELLED and self._withdraw(workload, ending):
+        may_withdraw = not ending.was_begun and ending.status is OperationStatus.CANCELLED
+        # Whoever has the money back has no claim to the workload any more: its removal is never taken back.
+        if may_withdraw and order.status not in _PAID_BACK and self._withdraw(workload, ending):
             return None
         move(self._session, workload, WorkloadStatus.NEEDS_ATTENTION, ending.reason)
         workload.attention = f"{ending.code}: {ending.reason}"
@@ -132,3 +136,8 @@ class Endings:
         status = WorkloadStatus.RUNNING if runs else WorkloadStatus.STOPPED
         move(self._session, workload, status, f"the change was withdrawn: {ending.reason}")
         return True
+
+
+def has_begun(operation: Operation) -> bool:
+    """Tell of an operation that waits whether an engine may have changed something for it, in an earlier attempt."""
+    return operation.engine is not None or operation.attempts > 0

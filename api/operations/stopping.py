@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from api.audit.trail import Actor, AuditEntry, record
 from api.errors import Conflict, NotFound
 from api.operations.cause import Cause
-from api.operations.endings import Ending, Endings
+from api.operations.endings import Ending, Endings, has_begun
 from api.operations.events import LogLine, append
 from api.operations.models import ACTIVE, Operation, OperationKind, OperationStatus
 from api.orders.fulfilment import lock_order
@@ -49,9 +49,10 @@ class OperationStopper:
             operation.cancel_requested_by = cause.by
             self._note(operation, f"Its end was asked for: {cause.reason}. The step it is at is let finish.")
             return None
-        self._note(operation, f"Cancelled before it began: {cause.reason}.")
+        begun = has_begun(operation)
+        self._note(operation, f"Cancelled {'between two attempts' if begun else 'before it began'}: {cause.reason}.")
         ending = Ending(
-            OperationStatus.CANCELLED, "cancelled", cause.reason, was_begun=False, plan_status=PlanStatus.SUPERSEDED
+            OperationStatus.CANCELLED, "cancelled", cause.reason, was_begun=begun, plan_status=PlanStatus.SUPERSEDED
         )
         return self._endings.give_up(order, workload, operation, ending)
 
@@ -73,7 +74,7 @@ class OperationStopper:
             return None
         reason = "it did not end in the time that it had"
         self._note(operation, f"Given up: {reason}.")
-        begun = operation.engine is not None or operation.attempts > 0
+        begun = has_begun(operation)
         ending = Ending(OperationStatus.FAILED, "deadline", reason, was_begun=begun, plan_status=PlanStatus.EXPIRED)
         return self._endings.give_up(order, workload, operation, ending)
 

@@ -15,7 +15,7 @@ from api.auth.caller import Principal
 from api.db.session import Database, Transaction
 from api.errors import NotFound, SlipwayError
 from api.jobs import Job, JobQueue
-from api.operations.endings import Ending, Endings
+from api.operations.endings import Ending, Endings, has_begun
 from api.operations.models import Operation, OperationStatus
 from api.orders.fulfilment import lock_order
 from api.orders.models import Order
@@ -95,7 +95,7 @@ class ApprovalService:
                 OperationStatus.CANCELLED,
                 "plan_rejected",
                 f"the plan was rejected: {reason}",
-                was_begun=False,
+                was_begun=has_begun(case.operation),
                 plan_status=PlanStatus.REJECTED,
             )
             self._end(transaction, case, ending)
@@ -204,7 +204,7 @@ class ApprovalService:
             OperationStatus.CANCELLED,
             "plan_expired",
             "nobody decided on the plan in time",
-            was_begun=False,
+            was_begun=has_begun(case.operation),
             plan_status=PlanStatus.EXPIRED,
         )
         self._end(transaction, case, ending)

@@ -4,10 +4,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from api.jobs import Job
-from api.operations.models import ACTIVE
+from api.operations.models import ACTIVE, OperationKind, OperationStatus
 from api.orders.models import OrderStatus
 from api.plans.judgement import Judgement
-from api.workloads.models import WorkloadStatus
+from api.workloads.models import Workload, WorkloadStatus
 from tests.fixtures.shop import NOTHING
 from tests.model.invariants import Rows, violations
 
@@ -99,7 +99,8 @@ def _ended_well(life: "LifeOfOrders") -> None:
     for order_id, known in life.orders.items():
         order, workload = rows.orders[order_id], rows.workloads[order_id]
         assert order.status in _endings(known), f"order {order_id} ended as {order.status}: {known}"
-        alive = order.status is OrderStatus.DELIVERED and not known.is_over
+        may_live = not known.is_over or _was_withdrawn(rows, workload)
+        alive = order.status is OrderStatus.DELIVERED and may_live
         if workload.status is WorkloadStatus.DELETED:
             there = life.hosting.guests.of_vmid(workload.vmid)
             assert (there, life.hosting.shop.held(order_id)) == ([], NOTHING), f"order {order_id} left something"
@@ -107,6 +108,14 @@ def _ended_well(life: "LifeOfOrders") -> None:
             assert alive, f"order {order_id} is {order.status} and its workload {workload.status}: {known}"
     unknown = {order.status for order_id, order in rows.orders.items() if order_id not in life.orders}
     assert unknown <= {OrderStatus.EXPIRED}, "an order whose customer never got a page did not expire"
+
+
+def _was_withdrawn(rows: Rows, workload: Workload) -> bool:
+    """Tell whether a removal was asked for, and then cancelled, rejected or let expire."""
+    return any(
+        (operation.kind, operation.status) == (OperationKind.DESTROY, OperationStatus.CANCELLED)
+        for operation in rows.operations.get(workload.id, [])
+    )
 
 
 def _endings(known: "Known") -> set[OrderStatus]:

@@ -46,6 +46,25 @@ class TestCancelWaiting:
         runner_rig.run(order_id)
         assert desk.shop.workload(order_id).status is WorkloadStatus.STOPPED
 
+    def test_a_removal_is_not_withdrawn_once_the_money_went_back(self, runner_rig: RunnerRig) -> None:
+        """Nobody gets a server for nothing because an operator cancelled its removal: a person has to look."""
+        desk, order_id = runner_rig.desk, runner_rig.delivered()
+        desk.shop.fulfil(order_id, lambda fulfilment, order: fulfilment.refunded(order, "pi_1", order.price_cents))
+        assert _cancel(desk, order_id) is None
+        workload = desk.shop.workload(order_id)
+        assert (workload.status, workload.desired_absent) == (WorkloadStatus.NEEDS_ATTENTION, True)
+        assert desk.shop.order(order_id).status is OrderStatus.REFUNDED
+
+    def test_a_change_whose_first_attempt_was_cut_off_is_not_withdrawn(self, runner_rig: RunnerRig) -> None:
+        """Its engine may have changed the guest before it died: the row must not say that all is as before."""
+        desk, order_id = runner_rig.desk, runner_rig.delivered()
+        desk.power(order_id, started=False)
+        runner_rig.engine.fail_next("engine_killed", retryable=True)
+        runner_rig.run(order_id)
+        assert desk.latest(order_id).status is OperationStatus.QUEUED
+        assert _cancel(desk, order_id) is None
+        assert desk.shop.workload(order_id).status is WorkloadStatus.NEEDS_ATTENTION
+
     def test_a_delivery_that_has_not_begun_is_paid_back(self, runner_rig: RunnerRig) -> None:
         """Paid means delivered or refunded."""
         desk, order_id = runner_rig.desk, runner_rig.desk.shop.place_paid()
