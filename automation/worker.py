@@ -4,6 +4,8 @@ The parent process starts the engine host and never imports pulumi; each forked 
 database connections do not survive a fork.
 """
 
+import os
+import signal
 import time
 from functools import cache
 
@@ -68,6 +70,7 @@ class Worker:
         try:
             prepare_state(self._toolchain.pulumi, self.settings.state_database_url.get_secret_value())
             self._host.start()
+            self._host.guard(_end)
         except EngineUnavailable as error:
             raise SystemExit(f"the worker cannot start: {error}") from error
         self._engine().sweep(work_root, _KEEP_RUNS_SECONDS, time.time())
@@ -83,6 +86,11 @@ class Worker:
     def _stop_child(self, **_: object) -> None:
         if self._services is not None:
             self._services.database.close()
+
+
+def _end() -> None:
+    """End the worker as an operator would, so that whoever runs it starts it anew."""
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @cache

@@ -1,17 +1,21 @@
 """Starts and stops the fork server: done once by the worker's parent process."""
 
+import logging
 import os
+import select
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from automation.engine.contract import EngineUnavailable
 
+_LOG = logging.getLogger(__name__)
 DEFAULT_PRELOAD = ("stacks.workload.preload", "automation.engine.programs")
 _STOP_SECONDS = 5.0
 _PASSED_ON = ("PATH", "PYTHONPATH", "LANG", "TMPDIR", "VIRTUAL_ENV")
@@ -31,6 +35,7 @@ class EngineHost:
         self._directory: Path | None = None
         self._owner = 0
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_stopping = False
 
     @property
     def socket(self) -> Path:
@@ -54,6 +59,44 @@ class EngineHost:
         """
         self._directory = Path(tempfile.mkdtemp(prefix="slipway-engine-"))
         self._owner = os.getpid()
+        self._is_stopping = False
+        try:
+            self._spawn()
+        except EngineUnavailable:
+            self.stop()
+            raise
+        return self
+
+    def guard(self, when_lost: Callable[[], None]) -> None:
+        """Watch the started host from a thread: one that ends by itself is started again, at the same address.
+
+        Until then no operation can begin, and those that are told so are tried again; engines at work live on. If it
+        cannot be started again, ``when_lost`` is called: whoever depends on it should end, to be started anew.
+        """
+        threading.Thread(target=self._guard, args=(when_lost,), name="engine-host-guard", daemon=True).start()
+
+    def _guard(self, when_lost: Callable[[], None]) -> None:
+        while not self._is_stopping and self._process is not None:
+            try:
+                descriptor = os.pidfd_open(self._process.pid)
+            except ProcessLookupError:
+                pass  # it has ended, and was waited for
+            else:
+                select.select([descriptor], [], [])
+                os.close(descriptor)
+            if self._is_stopping:
+                return
+            _LOG.error("the engine host has ended by itself; starting it again")
+            self._process.wait()
+            self.socket.unlink(missing_ok=True)
+            try:
+                self._spawn()
+            except EngineUnavailable:
+                _LOG.exception("the engine host cannot be started again")
+                when_lost()
+                return
+
+    def _spawn(self) -> None:
         preload = [part for module in self._preload for part in ("--preload", module)]
         self._process = subprocess.Popen(
             [
@@ -75,10 +118,8 @@ class EngineHost:
         )
         output = self._process.stdout
         if output is None or not output.readline():
-            self.stop()
             raise EngineUnavailable("the engine host ended while it was starting; its error output says why")
         output.close()
-        return self
 
     def stop(self) -> None:
         """Have the host take no more requests and end; children at work are left to end by themselves.
@@ -87,6 +128,7 @@ class EngineHost:
         """
         if os.getpid() != self._owner:
             return
+        self._is_stopping = True
         if self._process is not None:
             self._process.terminate()
             with suppress(subprocess.TimeoutExpired):  # it waits for a child, and ends with the last one

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,50 @@ def test_it_ends_when_its_parent_is_killed() -> None:
     parent.communicate()
 
     until(lambda: not Path(f"/proc/{pid}").exists())
+
+
+def test_a_fork_server_that_dies_is_started_again_at_its_address() -> None:
+    """The worker's processes know the address only: they go on without noticing more than a refused operation."""
+    lost = threading.Event()
+    with EngineHost(preload=()) as host:
+        host.guard(lost.set)
+        address, first = host.socket, host.pid
+
+        os.kill(first, signal.SIGKILL)
+        until(lambda: host.pid != first and _answers(address))
+
+        assert host.socket == address
+        assert not lost.is_set()
+
+
+def test_a_fork_server_that_cannot_be_started_again_is_told_of(tmp_path: Path) -> None:
+    """Its worker then ends, to be started anew, instead of refusing every operation."""
+    (tmp_path / "gone_later.py").touch()
+    lost = threading.Event()
+    with EngineHost(("gone_later",), {"PYTHONPATH": str(tmp_path)}) as host:
+        host.guard(lost.set)
+        (tmp_path / "gone_later.py").unlink()
+
+        os.kill(host.pid, signal.SIGKILL)
+
+        assert lost.wait(60)
+
+
+def test_a_host_that_is_stopped_is_not_started_again() -> None:
+    """Its guard ends with it."""
+    lost = threading.Event()
+    with EngineHost(preload=()) as host:
+        host.guard(lost.set)
+        folder = host.socket.parent
+
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name == "engine-host-guard"])
+    assert not folder.exists()
+    assert not lost.is_set()
+
+
+def _answers(address: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as connection:
+        return connection.connect_ex(str(address)) == 0
 
 
 def test_a_module_that_cannot_be_imported_is_an_error() -> None:
