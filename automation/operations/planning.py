@@ -12,6 +12,7 @@ from api.operations.leases import Leased, Leases
 from api.operations.models import OperationKind
 from api.operations.results import AttemptEnd
 from api.orders.fulfilment import lock_order
+from api.plans.document import PlanDocument
 from api.plans.judgement import PlanJudge
 from api.plans.models import Plan
 from api.plans.store import Gate, PlanStore, Preview
@@ -44,8 +45,8 @@ class PlanGate:
         job: EngineJob,
         secrets: EngineSecrets,
         leases: Callable[[Session], Leases],
-    ) -> AttemptEnd | None:
-        """Preview, store and judge; None means that the plan may be applied now. Blocks for the preview.
+    ) -> AttemptEnd | PlanDocument:
+        """Preview, store and judge; returns the plan if it may be applied now. Blocks for the preview.
 
         Raises:
             LeaseLost: if the operation is somebody else's now.
@@ -73,7 +74,7 @@ class PlanGate:
             error_code="state_moving", error_detail="The stack's state changes while it is looked at.", retryable=True
         )
 
-    def _store(self, lease: Leased, preview: Preview, leases: Callable[[Session], Leases]) -> AttemptEnd | None:
+    def _store(self, lease: Leased, preview: Preview, leases: Callable[[Session], Leases]) -> AttemptEnd | PlanDocument:
         with self.database.transaction() as transaction:
             session = transaction.session
             order_id = session.scalars(select(Workload.order_id).where(Workload.id == lease.workload_id)).one()
@@ -83,7 +84,7 @@ class PlanGate:
             plan, gate = PlanStore(session).admit(self.judge, order, workload, operation, preview)
             line = LogLine("plan", f"Plan: {plan.summary}", {"plan": str(plan.id)})
             append(session, lease.operation_id, lease.attempt, [line])
-            return _end(plan, gate)
+            return _end(plan, gate) or PlanDocument.of(preview.steps)
 
 
 _PREVIEWS = {OperationKind.APPLY: EngineAction.PREVIEW, OperationKind.DESTROY: EngineAction.PREVIEW_DESTROY}

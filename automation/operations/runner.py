@@ -15,6 +15,7 @@ from api.operations.events import LogLine, append
 from api.operations.leases import Leased, Leases, due_operations
 from api.operations.models import OperationKind
 from api.operations.results import AttemptEnd, AttemptResults, EngineTrace, RetryPolicy
+from api.plans.document import PlanDocument, StepOp
 from api.settings import WorkerSettings
 from api.vault import Vault
 from automation.engine.contract import Engine, EngineAction, EngineJob, EngineSecrets, EngineUnavailable
@@ -26,9 +27,10 @@ from automation.operations.heartbeat import Heartbeat
 from automation.operations.journal import Journal
 from automation.operations.planning import PlanGate
 from automation.operations.verification import find_mismatch
-from components.specs import WorkloadKind
+from components.specs import WorkloadKind, parse_workload_spec
 
 _LOG = structlog.get_logger(__name__)
+_FOREIGN = "In the place of this workload there is a guest that is not ours."
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +137,32 @@ class OperationRunner:
         """Settle what an earlier engine left, plan, and apply what may be applied."""
         job = self._job(lease)
         try:
-            end = attempt.settle(job, secrets) or self.plans.admit(lease, attempt, job, secrets, self._leases)
-            if end is not None:
-                return end
+            found = attempt.settle(job, secrets) or self.plans.admit(lease, attempt, job, secrets, self._leases)
+            if isinstance(found, AttemptEnd):
+                return found
+            if self._is_foreign_in_the_way(lease, node, found):
+                return AttemptEnd(error_code="identity_conflict", error_detail=_FOREIGN, was_begun=lease.was_applied)
             self._shut_down_first(lease, node, journal)
             return attempt.apply(replace(job, stack_may_exist=True), secrets)
         except EngineUnavailable as error:
             return AttemptEnd(
                 error_code="engine_unavailable", error_detail=f"{error}.", retryable=True, engine=EngineTrace.UNKNOWN
             )
+
+    def _is_foreign_in_the_way(self, lease: Leased, node: NodeAccess, plan: PlanDocument) -> bool:
+        """Tell whether somebody else's guest sits where the plan would make a container.
+
+        The provider takes "already exists" for the success of a create that it repeats, and would go on to set up, and
+        some day delete, a container that is not ours. One of ours bears its order's tag from its first moment on. (A
+        virtual machine is cloned first and tagged then, and the provider does refuse one that is there.)
+        """
+        if not any(step.op is StepOp.CREATE and step.resource == "ContainerLegacy" for step in plan.steps):
+            return False
+        try:
+            facts = self.guests.find(node, lease.vmid)
+        except GuestError:
+            return False  # the engine meets the same trouble and has the words for it
+        return facts is not None and not facts.tags.issuperset(parse_workload_spec(lease.desired).tags)
 
     def _shut_down_first(self, lease: Leased, node: NodeAccess, journal: Journal) -> None:
         """Let a guest that is to be stopped shut itself down: what the engine would do is pull the plug."""

@@ -1,6 +1,9 @@
 """From a queued operation to its result: on real PostgreSQL, with a fake engine and fake nodes."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,6 +16,8 @@ from api.orders.models import OrderStatus
 from api.vault import Vault, generate_key
 from api.workloads.models import WorkloadStatus
 from automation.engine.contract import EngineAction, EngineOutcome
+from automation.operations.guests import GuestFacts
+from components.specs import parse_workload_spec
 from tests.fixtures.operations import PER_NODE, POLICY
 from tests.fixtures.runner import RunnerRig
 from tests.fixtures.shop import EVERYTHING, NOTHING
@@ -103,6 +108,36 @@ class TestDelivery:
         workload = rig.desk.shop.workload(order_id)
         assert rig.guests.reboots == [(workload.desired["placement"]["node"], workload.vmid)]
         assert [run.job.action for run in rig.engine.runs] == [EngineAction.UP] * 3
+
+
+class TestForeignGuest:
+    BOT: Mapping[str, Any] = MappingProxyType(
+        {"product": "bot", "size": "nano", "template": "python-bot", "ssh_keys": ()}
+    )
+
+    def _put(self, rig: RunnerRig, order_id: UUID, tags: frozenset[str]) -> None:
+        """Have a guest at the workload's number, and no other one."""
+        workload = rig.desk.shop.workload(order_id)
+        rig.guests.is_hidden = True
+        facts = GuestFacts(workload.vmid, "x", is_running=True, tags=tags)
+        rig.guests.put(workload.desired["placement"]["node"], facts)
+
+    def test_a_container_of_somebody_elses_is_not_taken_for_ours(self, rig: RunnerRig) -> None:
+        """F36: its provider would adopt it; no engine is started, the order is paid back, the guest stays."""
+        order_id = rig.desk.shop.place_paid(**self.BOT)
+        self._put(rig, order_id, frozenset({"by-hand"}))
+        rig.run(order_id)
+        assert rig.engine.runs == []
+        assert rig.desk.shop.operations(order_id)[0].error_code == "identity_conflict"
+        assert rig.desk.shop.order(order_id).status is OrderStatus.REFUND_DUE
+
+    def test_one_of_ours_that_an_earlier_attempt_left_is_gone_on_with(self, rig: RunnerRig) -> None:
+        """It bears the order's tag from its first moment on."""
+        order_id = rig.desk.shop.place_paid(**self.BOT)
+        spec = parse_workload_spec(rig.desk.shop.workload(order_id).desired)
+        self._put(rig, order_id, frozenset(spec.tags))
+        rig.run(order_id)
+        assert rig.desk.shop.order(order_id).status is OrderStatus.DELIVERED
 
 
 class TestVerification:
