@@ -37,6 +37,7 @@ _OF_ORDER: Mapping[str, str] = MappingProxyType(
     }
 )
 """Which rows of each table belong to the order that is copied."""
+_KEPT_IDS = frozenset({"workload_id", "requested_by", "cancel_requested_by"})
 _SHARED = frozenset({"size_id", "template_version_id", "pool_id", "zone_id", "site_id"})
 _NODE = f"md5('node/' || n / {_PER_NODE})::uuid"
 _WRITTEN: Mapping[str, str] = MappingProxyType(
@@ -44,7 +45,8 @@ _WRITTEN: Mapping[str, str] = MappingProxyType(
         "users.email": "n || '@crowd.example'",
         "checkouts.session_id": "t.session_id || n",
         "ledger_entries.provider_reference": "t.provider_reference || n",
-        "stripe_events.id": "t.id || n",
+        "stripe_events.id": "t.id || '-' || n",
+        "stripe_events.payload": "replace(t.payload::text, CAST(:order_id AS text), 'crowd-' || n)::jsonb",
         "workloads.stack": "'crowd-' || n",
         "workloads.vmid": "700000000 + n",
         "workloads.node_id": _NODE,
@@ -114,9 +116,11 @@ class Crowd:
         """Give one workload's newest operation so many copies, and its stack as much history."""
         condition = "t.id = (SELECT id FROM operations WHERE workload_id = :workload_id ORDER BY id LIMIT 1)"
         values = {"first": 1, "last": operations, "workload_id": workload_id}
+        # Ids of operations grow with time, and the newest one's matters: these must lie before all others.
+        written = {"operations.id": "('00000000' || substr(md5(t.id::text || 'past' || n), 9))::uuid"}
         with self._database.engine.begin() as connection:
             connection.execute(text("SET LOCAL session_replication_role = replica"))
-            _copy(connection, Base.metadata.tables["operations"], condition, values, keep=frozenset({"workload_id"}))
+            _copy(connection, Base.metadata.tables["operations"], condition, values, keep=_KEPT_IDS, written=written)
         with psycopg.connect(self._state_url) as state:
             columns = _other_columns(state)
             state.execute(
@@ -153,13 +157,15 @@ def _copy(
     condition: str,
     values: Mapping[str, object],
     keep: frozenset[str] = frozenset(),
+    written: Mapping[str, str] = _WRITTEN,
 ) -> None:
     """Copy rows, once for each number from ``first`` to ``last``; serial ids are given anew."""
     columns = [column for column in table.columns if not (column.name == "id" and column.autoincrement is True)]
     columns = [column for column in columns if f"{table.name}.{column.name}" != "operation_events.id"]
     names = ", ".join(column.name for column in columns)
     made = ", ".join(
-        _written(table.name, column.name, is_id=isinstance(column.type, Uuid) and column.name not in keep)
+        written.get(f"{table.name}.{column.name}")
+        or _copied(column.name, is_id=isinstance(column.type, Uuid) and column.name not in keep)
         for column in columns
     )
     connection.execute(
@@ -171,10 +177,7 @@ def _copy(
     )
 
 
-def _written(table: str, column: str, *, is_id: bool) -> str:
-    fixed = _WRITTEN.get(f"{table}.{column}")
-    if fixed is not None:
-        return fixed
+def _copied(column: str, *, is_id: bool) -> str:
     return f"md5(t.{column}::text || '/' || n)::uuid" if is_id and column not in _SHARED else f"t.{column}"
 
 
