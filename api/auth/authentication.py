@@ -20,8 +20,11 @@ class Authenticator:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def by_session(self, token: str) -> Caller | None:
-        """Return who holds this session cookie, if the session is still good, and keep it from falling idle."""
+    def by_session(self, token: str, *, is_use: bool = True) -> Caller | None:
+        """Return who holds this session cookie, if the session is still good.
+
+        ``is_use`` keeps it from falling idle; a page that refreshes itself is no sign that somebody is there.
+        """
         query = (
             select(LoginSession, User, func.now())
             .join(User, User.id == LoginSession.user_id)
@@ -31,7 +34,8 @@ class Authenticator:
         if found is None:
             return None
         login, user, now = found
-        self._note_use(login, user, now)
+        if is_use:
+            self._note_use(login, user, now)
         scopes = scopes_of(user.role)
         principal = Principal(user.id, user.email, user.role, scopes, Via.SESSION, login.id, login.expires_at)
         return Caller(principal, user.suspended_at is not None, login.csrf_hash)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
 from sqlalchemy import Select, false, select, true
@@ -123,11 +123,17 @@ def show_operation(operation_id: UUID, request: Request, visitor: Support, sessi
     )
 
 
+def _check_known(operation_id: UUID, _visitor: Support, session: SessionDep) -> None:
+    """Refuse before the stream begins, while a page can still be sent."""
+    if session.get(Operation, operation_id) is None:
+        raise NotFound("there is no such operation")
+
+
 @router.get("/admin/operations/{operation_id}/events", response_class=EventSourceResponse)
 async def stream_operation(
     operation_id: UUID,
     runtime: RuntimeDep,
-    _visitor: Support,
+    _known: Annotated[None, Depends(_check_known)],
     after: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0,
     last_event_id: Annotated[int, Header(ge=0, le=LARGEST_ID)] = 0,
 ) -> AsyncIterator[ServerSentEvent]:

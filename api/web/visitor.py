@@ -22,6 +22,9 @@ from api.limits import LimitsDep, client_address
 from api.runtime import RuntimeDep
 from api.web.forms import CSRF_FIELD, FormDep
 
+REFRESH_HEADER = "X-Refresh"
+"""Sent by our script when it asks by itself: nobody pressed anything."""
+
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
@@ -55,7 +58,8 @@ class VisitorCheck:
         caller = None
         if token is not None:
             with runtime.database.transaction() as transaction:
-                caller = Authenticator(transaction.session).by_session(token)
+                is_use = REFRESH_HEADER not in request.headers
+                caller = Authenticator(transaction.session).by_session(token, is_use=is_use)
         if caller is None or token is None:
             limits.count_request(f"address:{client_address(request)}")
             raise Unauthenticated("log in first")

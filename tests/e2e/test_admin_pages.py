@@ -169,3 +169,14 @@ def test_the_login_and_an_error_are_pages_too(api: Api, wide: Screen, colours: s
     wide.keep(f"error-{colours}")
 
     assert wide.page.get_by_role("heading", name="Not found").is_visible()
+
+
+def test_a_link_from_another_site_finds_who_is_logged_in(api: Api, screen: Screen) -> None:
+    """The strict cookie is not sent with it; our own page asks again, and nobody has to log in twice."""
+    screen.log_in(api.staff(Role.SUPPORT))
+    screen.page.goto("about:blank")
+    screen.page.set_content(f'<a href="{api.url}/admin/nodes">a link in a mail</a>')
+    screen.page.get_by_role("link").click()
+    screen.page.get_by_role("heading", name="Nodes", exact=True).wait_for()
+
+    assert screen.complaints == []

@@ -9,7 +9,7 @@ function keepFresh(element) {
     // Nobody is looking, or somebody is about to type or press: leave everything where it is.
     if (document.hidden || element.contains(document.activeElement)) return again();
     try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+      const answer = await fetch(location.href, { headers: { Accept: "text/html", "X-Refresh": "1" } });
       if (answer.redirected) return location.reload(); // the session has ended
       if (!answer.ok) return again();
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(element.id);

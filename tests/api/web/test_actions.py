@@ -238,3 +238,23 @@ def test_a_waiting_operation_ends_at_once(browse: OpenBrowser, house: BusyHouse)
     browser.submit(page, f"{page}/cancel", reason="changed their mind")
 
     assert house.planned.operation_of(house.plan).status is OperationStatus.CANCELLED
+
+
+class TestTheLogAsAStream:
+    def test_it_goes_on_behind_the_line_that_the_page_ends_with(self, browse: OpenBrowser, house: BusyHouse) -> None:
+        """Of any customer's operation; an ended one's stream ends with it."""
+        browser = browse(Role.SUPPORT)
+        page = f"/admin/operations/{house.failed}/events"
+        whole = browser.get(page).text
+        first = int(whole.split("id: ")[1].split()[0])
+        rest = browser.get(f"{page}?after={first}").text
+
+        assert "Bringing survival" in whole
+        assert "Bringing survival" not in rest
+        assert "event: end" in rest
+
+    def test_of_an_unknown_operation_there_is_none(self, browse: OpenBrowser) -> None:
+        """Told before the stream begins."""
+        answer = browse(Role.SUPPORT).get("/admin/operations/00000000-0000-7000-8000-000000000000/events")
+
+        assert answer.status_code == 404

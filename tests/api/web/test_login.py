@@ -1,7 +1,9 @@
 """Logging in and out by form."""
 
+from datetime import datetime, timedelta
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
 from api.auth.models import LoginSession, Role
 from tests.fixtures.api import PASSWORD, Api
@@ -155,3 +157,23 @@ def test_anothers_session_cannot_be_ended(api: Api, browse: OpenBrowser) -> None
         browser.post(f"/admin/sessions/{session_id}/end")
 
     assert other.get("/admin").status_code == 200
+
+
+def test_a_page_that_refreshes_itself_does_not_keep_a_session(api: Api, browse: OpenBrowser) -> None:
+    """Nobody is there, although the page asks every few seconds; a page that somebody opens moves the end."""
+    browser = browse(Role.SUPPORT)
+    soon = update(LoginSession).where(LoginSession.user_id == browser.person.id)
+
+    def end() -> datetime:
+        with api.runtime.database.transaction() as transaction:
+            return max(transaction.session.scalars(select(LoginSession.expires_at)))
+
+    with api.runtime.database.transaction() as transaction:
+        transaction.session.execute(soon.values(expires_at=func.now() + timedelta(minutes=5)))
+    before = end()
+    browser.get("/admin", headers={"X-Refresh": "1"})
+    refreshed = end()
+    browser.get("/admin")
+
+    assert refreshed == before
+    assert end() > before + timedelta(minutes=20)
