@@ -44,6 +44,14 @@ def test_a_whole_life_is_recorded(runner_rig: RunnerRig) -> None:
     assert {"order.place", "order.status", "workload.status", "operation.schedule"} <= set(asked)
 
 
+def test_an_order_takes_the_chains_lock_five_times(runner_rig: RunnerRig) -> None:
+    """Placed, paid, begun, planned, delivered: each such transaction costs two statements, and shares one moment."""
+    runner_rig.delivered()
+    found = [one for one in records(runner_rig.desk.shop.database) if one.subject_type not in {"catalogue", "estate"}]
+    assert len({one.at for one in found}) == 5
+    assert len(found) <= 15
+
+
 def test_orders_that_come_to_nothing_are_recorded(shop: Shop) -> None:
     """One that is not paid in time, one that is paid too late, and one that is paid wrongly: the money's way too."""
     unpaid, late, wrong = shop.place(), shop.place(), shop.place()
