@@ -129,11 +129,15 @@ class LabDocument(_Section):
 
 def write_private(path: Path, document: dict[str, Any]) -> None:
     """Write JSON with mode 0600 by way of a temporary file in the same folder and a rename."""
+    replace_private(path, (json.dumps(document, indent=2) + "\n").encode())
+
+
+def replace_private(path: Path, content: bytes) -> None:
+    """Write a file with mode 0600, whole or not at all."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it 0600
     try:
-        with os.fdopen(handle, "w") as out:
-            json.dump(document, out, indent=2)
-            out.write("\n")
+        with os.fdopen(handle, "wb") as out:
+            out.write(content)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

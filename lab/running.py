@@ -29,7 +29,8 @@ class Wanted:
 def run(state_dir: Path, wanted: Wanted) -> Iterator[tuple[LabDocument, Supervisor]]:
     """Start everything, write ``lab.json`` and ``estate.json``, and end everything on leaving.
 
-    A ``lab.json`` of an earlier run gives ports and credentials. Blocks until all stand-ins serve.
+    A ``lab.json`` of an earlier run gives ports and credentials; guests and records are those that it had when it was
+    asked to end. Blocks until all stand-ins serve.
 
     Raises:
         LabError: if the folder is taken, the old document unreadable, or a stand-in does not start.
@@ -38,7 +39,7 @@ def run(state_dir: Path, wanted: Wanted) -> Iterator[tuple[LabDocument, Supervis
     with exclusive(state_dir), Supervisor(state_dir / "log") as supervisor:
         asked = _earlier(state_dir / DOCUMENT).with_nodes(wanted.nodes)
         asked.proxmox.ca_file = str((state_dir / CERTIFICATE).absolute())
-        document = _start(supervisor, asked, wanted)
+        document = _start(supervisor, asked, wanted, state_dir)
         entries = [
             node_entry(node, item.endpoint, item.api_token)
             for node, item in zip(wanted.nodes, document.proxmox.nodes, strict=True)
@@ -58,12 +59,15 @@ def _earlier(path: Path) -> LabDocument:
         raise LabError(str(error)) from error
 
 
-def _start(supervisor: Supervisor, document: LabDocument, wanted: Wanted) -> LabDocument:
+def _start(supervisor: Supervisor, document: LabDocument, wanted: Wanted, state_dir: Path) -> LabDocument:
     token = document.control_token
+    guests, records = str(state_dir / "guests.memory"), str(state_dir / "records.memory")
     ports = supervisor.start(
         {
-            PROXMOX: ProxmoxSettings(section=document.proxmox, control_token=token, task_delay=wanted.task_delay),
-            CLOUDFLARE: CloudflareSettings(section=document.cloudflare, control_token=token),
+            PROXMOX: ProxmoxSettings(
+                section=document.proxmox, control_token=token, task_delay=wanted.task_delay, memory=guests
+            ),
+            CLOUDFLARE: CloudflareSettings(section=document.cloudflare, control_token=token, memory=records),
             STRIPE: StripeSettings(section=document.stripe, control_token=token),
         }
     )

@@ -3,6 +3,8 @@
 import hmac
 import math
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, FastAPI, Header, Query, Request
@@ -15,6 +17,7 @@ from lab.cloudflare.records import ApiError, Record, Zone
 from lab.cloudflare.settings import CloudflareSettings
 from lab.faults.on_asgi import FaultGate, control_router
 from lab.faults.rules import Fault, FaultTable
+from lab.memory import Memory
 
 Fields = Annotated[dict[str, Any], Body()]
 FILTERS = ("name", "content", "type", "comment", "proxied")
@@ -75,11 +78,18 @@ class Limit(BaseModel):
 
 
 def create_app(settings: CloudflareSettings) -> FastAPI:
-    """The application with its one zone, empty at first."""
+    """The application with its one zone, empty at first or as an earlier run left it."""
     section = settings.section
     zone = Zone(section.zone_id, section.zone_name, section.account_id)
-    limit, faults = RateLimit(time.monotonic), FaultTable()
-    app = FastAPI(title="Cloudflare stand-in", openapi_url=None)
+    limit, faults, memory = RateLimit(time.monotonic), FaultTable(), Memory(settings.memory)
+    zone.remember(memory.recall() or {})
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        memory.keep(zone.remembered())
+
+    app = FastAPI(title="Cloudflare stand-in", openapi_url=None, lifespan=lifespan)
     app.include_router(_api(zone, section.api_token, limit), prefix="/client/v4")
     control = control_router(faults, settings.control_token)
 

@@ -42,6 +42,14 @@ class Zone:
         """Remove every record."""
         self._records.clear()
 
+    def remembered(self) -> dict[str, Record]:
+        """Every record by its id."""
+        return self._records
+
+    def remember(self, records: dict[str, Record]) -> None:
+        """Have again what an earlier run had."""
+        self._records.update(records)
+
     def describe(self) -> dict[str, Any]:
         """The zone as the API shows it."""
         return {

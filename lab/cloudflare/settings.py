@@ -6,7 +6,8 @@ from lab.document import CloudflareSection
 
 
 class CloudflareSettings(BaseModel):
-    """Port and credentials, and the control token."""
+    """Port and credentials, the control token, and the file that outlives a run (none if empty)."""
 
     section: CloudflareSection
     control_token: str
+    memory: str = ""

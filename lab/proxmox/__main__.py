@@ -11,6 +11,7 @@ from lab.child import end_with_parent, read_settings
 from lab.document import port_of
 from lab.estate import Node, WorkloadClass
 from lab.faults.rules import FaultTable
+from lab.memory import Memory
 from lab.proxmox.control import control_app
 from lab.proxmox.node import LabNode
 from lab.proxmox.settings import ProxmoxSettings
@@ -29,6 +30,11 @@ async def _serve(settings: ProxmoxSettings) -> None:
         )
         for item in settings.section.nodes
     ]
+    memory = Memory(settings.memory)
+    earlier = memory.recall() or {}
+    for node in nodes:
+        if node.host_name in earlier:
+            node.remember(earlier[node.host_name])
     async with AsyncExitStack() as stack:
         with tempfile.TemporaryDirectory(prefix="lab-tls-") as folder:  # loaded at start, not needed afterwards
             certificate, key, _ = make_cert(folder, hosts=("127.0.0.1",))
@@ -40,6 +46,7 @@ async def _serve(settings: ProxmoxSettings) -> None:
         control = control_app(nodes, faults, settings.control_token)
         ports = {"control": await bind(stack, control, port_of(settings.section.control_url))}
         await serve_until_told({**ports, **{node.host_name: node.port for node in nodes}})
+        memory.keep({node.host_name: node.remembered() for node in nodes})
         faults.clear()
 
 

@@ -75,6 +75,20 @@ class LabNode(
             else:
                 self.store_file("local", template.source.rpartition("/")[2], 400 * 1024**2, content="vztmpl")
 
+    def remembered(self) -> dict[str, Any]:
+        """Guests, volumes and firewalls: what a node still has after a power cut."""
+        return {"vms": self.vms, "cts": self.cts, "storages": self.storages, "firewall": self._fw()}
+
+    def remember(self, kept: dict[str, Any]) -> None:
+        """Have again what an earlier run had; templates stay those of this run."""
+        self.vms[:] = [*(vm for vm in self.vms if vm.template), *(vm for vm in kept["vms"] if not vm.template)]
+        self.cts[:] = kept["cts"]
+        self._fw().update(kept["firewall"])
+        for name, store in self.storages.items():
+            earlier = kept["storages"].get(name, {})
+            store["volumes"] = {**earlier.get("volumes", {}), **store.get("volumes", {})}
+            store["avail"] = earlier.get("avail", store["avail"])
+
     def _add_vm_template(self, vmid: int, name: str) -> None:
         """A cloud image turned into a template, with the base volume that linked clones need."""
         disk = f"base-{vmid}-disk-0"

@@ -6,8 +6,12 @@ from lab.document import ProxmoxSection
 
 
 class ProxmoxSettings(BaseModel):
-    """Nodes with their ports and credentials, the certificate file to write, and how long tasks take (seconds)."""
+    """Nodes with their ports and credentials, the certificate file to write, and how long tasks take (seconds).
+
+    ``memory`` is the file that outlives a run; none if empty.
+    """
 
     section: ProxmoxSection
     control_token: str
+    memory: str = ""
     task_delay: float = 0.0
