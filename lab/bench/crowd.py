@@ -37,7 +37,7 @@ _OF_ORDER: Mapping[str, str] = MappingProxyType(
     }
 )
 """Which rows of each table belong to the order that is copied."""
-_KEPT_IDS = frozenset({"workload_id", "requested_by", "cancel_requested_by"})
+_SAME_OWNER = {f"operations.{name}": f"t.{name}" for name in ("workload_id", "requested_by", "cancel_requested_by")}
 _SHARED = frozenset({"size_id", "template_version_id", "pool_id", "zone_id", "site_id"})
 _NODE = f"md5('node/' || n / {_PER_NODE})::uuid"
 _WRITTEN: Mapping[str, str] = MappingProxyType(
@@ -117,10 +117,10 @@ class Crowd:
         condition = "t.id = (SELECT id FROM operations WHERE workload_id = :workload_id ORDER BY id LIMIT 1)"
         values = {"first": 1, "last": operations, "workload_id": workload_id}
         # Ids of operations grow with time, and the newest one's matters: these must lie before all others.
-        written = {"operations.id": "('00000000' || substr(md5(t.id::text || 'past' || n), 9))::uuid"}
+        written = {"operations.id": "('00000000' || substr(md5(t.id::text || 'past' || n), 9))::uuid", **_SAME_OWNER}
         with self._database.engine.begin() as connection:
             connection.execute(text("SET LOCAL session_replication_role = replica"))
-            _copy(connection, Base.metadata.tables["operations"], condition, values, keep=_KEPT_IDS, written=written)
+            _copy(connection, Base.metadata.tables["operations"], condition, values, written)
         with psycopg.connect(self._state_url) as state:
             columns = _other_columns(state)
             state.execute(
@@ -156,7 +156,6 @@ def _copy(
     table: Table,
     condition: str,
     values: Mapping[str, object],
-    keep: frozenset[str] = frozenset(),
     written: Mapping[str, str] = _WRITTEN,
 ) -> None:
     """Copy rows, once for each number from ``first`` to ``last``; serial ids are given anew."""
@@ -164,8 +163,7 @@ def _copy(
     columns = [column for column in columns if f"{table.name}.{column.name}" != "operation_events.id"]
     names = ", ".join(column.name for column in columns)
     made = ", ".join(
-        written.get(f"{table.name}.{column.name}")
-        or _copied(column.name, is_id=isinstance(column.type, Uuid) and column.name not in keep)
+        written.get(f"{table.name}.{column.name}") or _copied(column.name, is_id=isinstance(column.type, Uuid))
         for column in columns
     )
     connection.execute(
