@@ -35,7 +35,7 @@ class EngineHost:
         self._directory: Path | None = None
         self._owner = 0
         self._process: subprocess.Popen[bytes] | None = None
-        self._is_stopping = False
+        self._stopping = threading.Event()
 
     @property
     def socket(self) -> Path:
@@ -59,7 +59,7 @@ class EngineHost:
         """
         self._directory = Path(tempfile.mkdtemp(prefix="slipway-engine-"))
         self._owner = os.getpid()
-        self._is_stopping = False
+        self._stopping.clear()
         try:
             self._spawn()
         except EngineUnavailable:
@@ -76,7 +76,7 @@ class EngineHost:
         threading.Thread(target=self._guard, args=(when_lost,), name="engine-host-guard", daemon=True).start()
 
     def _guard(self, when_lost: Callable[[], None]) -> None:
-        while not self._is_stopping and self._process is not None:
+        while not self._stopping.is_set() and self._process is not None:
             try:
                 descriptor = os.pidfd_open(self._process.pid)
             except ProcessLookupError:
@@ -84,7 +84,7 @@ class EngineHost:
             else:
                 select.select([descriptor], [], [])
                 os.close(descriptor)
-            if self._is_stopping:
+            if self._stopping.is_set():
                 return
             _LOG.error("the engine host has ended by itself; starting it again")
             self._process.wait()
@@ -128,7 +128,7 @@ class EngineHost:
         """
         if os.getpid() != self._owner:
             return
-        self._is_stopping = True
+        self._stopping.set()
         if self._process is not None:
             self._process.terminate()
             with suppress(subprocess.TimeoutExpired):  # it waits for a child, and ends with the last one
