@@ -8,25 +8,29 @@ _WITH_PAGES = frozenset({"workload", "operation", "node", "plan"})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A page of the menu; ``role`` is the least that sees it."""
+    """A page of the menu; all of staff may look at every one."""
 
     path: str
     title: str
-    role: str = "support"
 
 
 NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("", (Entry("/admin", "Dashboard"),)),
     (
         "Changes",
-        (Entry("/admin/plans", "Approvals"), Entry("/admin/operations", "Operations"), Entry("/admin/audit", "Audit")),
+        (
+            Entry("/admin/plans", "Approvals"),
+            Entry("/admin/operations", "Operations"),
+            Entry("/admin/policy", "Policy"),
+            Entry("/admin/audit", "Audit"),
+        ),
     ),
     ("Estate", (Entry("/admin/workloads", "Workloads"), Entry("/admin/nodes", "Nodes"))),
     (
         "Watch",
         (Entry("/admin/alerts", "Alerts"), Entry("/admin/drift", "Drift"), Entry("/admin/orphans", "Orphans")),
     ),
-    ("You", (Entry("/admin/policy", "Policy"), Entry("/admin/sessions", "Sessions"))),
+    ("You", (Entry("/admin/sessions", "Sessions"),)),
 )
 
 
