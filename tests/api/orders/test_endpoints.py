@@ -85,7 +85,7 @@ def test_a_paid_order_shows_no_page_to_pay_on(buyer: Customer, api_shop: Shop) -
 
 @pytest.mark.parametrize("path", ["/v1/orders", "/v1/quotes"])
 def test_a_bad_name_is_refused_by_field(buyer: Customer, api_shop: Shop, path: str) -> None:
-    """422 with a pointer to ``name`` and a fix, whatever is wrong with it."""
+    """F10: 422 with a pointer to ``name`` and a fix, whatever is wrong with it."""
     headers = {"Idempotency-Key": "key-of-this-test", "Content-Type": "application/json"}
     for name in BAD_NAMES:
         answer = buyer.http.post(path, content=json.dumps(CLOUD_VM | {"name": name}), headers=headers)

@@ -23,14 +23,14 @@ def job(**changes: Any) -> EngineJob:
 
 @pytest.mark.parametrize("name", ["vm_1", "..", "", "-a", "a/b", "A", "a" * 64, "ü", "a b", "a\n"])
 def test_a_stack_name_is_lower_case_letters_digits_and_hyphens(name: str) -> None:
-    """`_` panics the CLI next to a sibling; the others leave the state store's folder or its index."""
+    """F10: `_` panics the CLI next to a sibling; the others leave the state store's folder or its index."""
     with pytest.raises(ValueError, match=r"^stack: "):
         job(stack=name)
 
 
 @pytest.mark.parametrize("name", ["../up", "", "a/b", ".", "a b", "x" * 65])
 def test_an_operation_id_cannot_leave_the_work_directory(name: str) -> None:
-    """It is the name of a folder."""
+    """F10: it is the name of a folder."""
     with pytest.raises(ValueError, match=r"^operation_id: "):
         job(operation_id=name)
 
