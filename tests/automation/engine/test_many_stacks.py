@@ -28,7 +28,7 @@ def recorded(rig: Rig, folder: Path) -> tuple[Rig, Path]:
 
 
 def test_no_command_lists_the_stacks(rig: Rig, tmp_path: Path) -> None:
-    """F11: with 50 stacks beside it, each operation calls what it needs and nothing else; listing them is never needed."""
+    """F11: with 50 stacks beside it, each operation calls what it needs and nothing else."""
     rig, log = recorded(rig, tmp_path)
     rig.up({"rooms": 1}, stack_may_exist=False)
     with psycopg.connect(rig.secrets.backend_url) as connection:
