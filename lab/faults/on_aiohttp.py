@@ -49,6 +49,8 @@ class FaultGate:
         elif fault.kind is FaultKind.DELAY:
             await asyncio.sleep(fault.seconds)
         answer = await handler(request)
+        if fault.kind is FaultKind.LATE_ERROR:
+            return self._error_body(request, fault)
         if fault.kind is FaultKind.LOSE_ANSWER and request.transport is not None:
             request.transport.abort()  # aiohttp drops an answer whose connection is gone
         return answer

@@ -29,6 +29,9 @@ class FaultGate:
             await self._app(scope, receive, send)
         elif fault.kind in {FaultKind.ERROR, FaultKind.LOCK}:
             await _answer(send, fault.status, json.dumps(self._error_body(fault)).encode())
+        elif fault.kind is FaultKind.LATE_ERROR:
+            await self._app(scope, receive, _swallow)
+            await _answer(send, fault.status, json.dumps(self._error_body(fault)).encode())
         elif fault.kind is FaultKind.LOSE_ANSWER:
             await self._app(scope, receive, _swallow)
             await _break_off(send)

@@ -14,6 +14,7 @@ class FaultKind(StrEnum):
 
     ERROR = "error"  # answered with `status` and `message`; the service does nothing
     LOCK = "lock"  # Proxmox's "can't lock file" for the guest in the path, as HTTP 500
+    LATE_ERROR = "late_error"  # the service does its work, then answers `status` and `message`
     LOSE_ANSWER = "lose_answer"  # the service does its work, then the connection breaks
     FREEZE = "freeze"  # no answer until the fault is removed, then the request goes on
     DELAY = "delay"  # the answer comes `seconds` late
