@@ -125,6 +125,7 @@ def test_ctrl_c_leaves_nothing_running_and_a_second_start_keeps_everything(home:
         status, output = first.end(signal.SIGINT)
     assert status == 0, output
     assert system["admin"]["password"] in output
+    assert f"{system['api_url']}/admin" in output
     assert output.rstrip().endswith("Stopped.")
     assert not alive(tree)
     assert not (home / "system.json").exists()
