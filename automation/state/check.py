@@ -15,6 +15,7 @@ from sqlalchemy.orm import aliased
 
 from api.db.session import Database
 from api.operations.models import ACTIVE, Operation
+from api.quotes.models import QUOTES_STACK
 from api.state.errors import StateCorrupt
 from api.state.integrity import faults
 from api.state.store import StackLock, StateStore
@@ -86,7 +87,10 @@ def _checkpoints(known: Mapping[str, _Known], states: StateStore) -> Iterator[Vi
 
 
 def _at_rest(stack: str, workload: _Known | None, deployment: Mapping[str, Any]) -> Iterator[Violation]:
-    if workload is None:
+    if stack == QUOTES_STACK:
+        if deployment.get("resources") or deployment.get("pending_operations"):
+            yield Violation(stack, "quotes are previewed on this stack: it must be empty")
+    elif workload is None:
         yield Violation(stack, "no workload has this stack")
     elif workload.since is None:
         for operation in deployment.get("pending_operations") or []:
@@ -111,7 +115,10 @@ def _known(database: Database) -> dict[str, _Known]:
     newest = select(Operation.id).where(mine).order_by(Operation.id.desc()).limit(1).scalar_subquery()
     # An operation inherits the engine that the one before it left untidy, and passes it on.
     is_tidy = Operation.status.not_in(ACTIVE) & Operation.engine.is_(None)
-    tidied = select(Operation.id).where(mine, is_tidy).order_by(Operation.id.desc()).limit(1).scalar_subquery()
+    # Said aloud: two levels down, SQLAlchemy would take the newest tidy operation of all workloads.
+    tidied = (
+        select(Operation.id).where(mine, is_tidy).order_by(Operation.id.desc()).limit(1).correlate(Workload)
+    ).scalar_subquery()
     later = aliased(Operation)
     since = (
         select(func.min(later.created_at))

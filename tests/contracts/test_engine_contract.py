@@ -286,6 +286,23 @@ def test_a_refused_poll_cancels(subject: Subject) -> None:
     assert subject.run(subject.job()).outcome is EngineOutcome.SUCCEEDED
 
 
+def test_previews_of_one_stack_do_not_wait_for_each_other(subject: Subject) -> None:
+    """Nor does a dead one stand in the way: a preview takes no lock."""
+    subject.run(subject.job(EngineAction.PREVIEW, stack_may_exist=False))
+    held = subject.hold()
+    run = subject.engine.start(subject.job(EngineAction.PREVIEW, spec=held.spec), subject.secrets)
+    done = subject.follow(run)
+    if not isinstance(subject.engine, FakeEngine):  # whose previews are never held
+        held.await_start()
+
+    beside = subject.run(subject.job(EngineAction.PREVIEW))
+    subject.engine.terminate(run.process)
+    done.result(60)
+    after = subject.run(subject.job(EngineAction.PREVIEW))
+
+    assert (beside.outcome, after.outcome) == (EngineOutcome.SUCCEEDED, EngineOutcome.SUCCEEDED)
+
+
 def test_a_deadline_ends_a_run(subject: Subject) -> None:
     """A run that takes too long is ended and may be tried again."""
     held = subject.hold()

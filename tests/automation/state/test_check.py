@@ -64,6 +64,22 @@ def test_a_system_at_rest_has_no_violation(world: World) -> None:
     assert world.check() == []
 
 
+def test_the_stack_of_quotes_belongs_to_no_workload(world: World) -> None:
+    """It is there once a quote was asked for, and stays."""
+    world.table.checkpoint(world.stack, resources=[_GUEST])
+    world.table.checkpoint("quotes", resources=[])
+
+    assert world.check() == []
+
+
+def test_a_resource_in_the_stack_of_quotes_is_found(world: World) -> None:
+    """Every quote would be told as a change of it."""
+    world.table.checkpoint(world.stack, resources=[_GUEST])
+    world.table.checkpoint("quotes", resources=[_GUEST])
+
+    assert world.check() == [Violation("quotes", "quotes are previewed on this stack: it must be empty")]
+
+
 def test_a_delivered_workload_without_a_state_is_found(world: World) -> None:
     """Somebody has deleted the row, or restored an older database."""
     assert world.check() == [Violation(world.stack, "it was delivered, but its state is missing")]
@@ -103,6 +119,18 @@ def test_while_somebody_is_to_deal_with_it_they_are_not(world: World, leave: Cal
     world.table.checkpoint(world.stack, **_PENDING)
     leave(world)
     world.lock()
+
+    assert world.check() == []
+
+
+def test_other_peoples_newer_operations_put_nobody_at_rest(world: World) -> None:
+    """Each workload is judged by its own operations, however much happens elsewhere meanwhile."""
+    world.table.checkpoint(world.stack, **_PENDING)
+    world.desk.power(world.order_id, started=False)
+    world.lock()
+    other = world.desk.shop.place_paid()
+    world.desk.deliver(other)
+    world.table.checkpoint(world.desk.shop.workload(other).stack, resources=[_GUEST])
 
     assert world.check() == []
 
