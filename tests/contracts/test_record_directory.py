@@ -43,7 +43,9 @@ def site(request: pytest.FixtureRequest, tmp_path: Any) -> Site:
     def put(name: str, content: str, comment: str) -> str:
         with Cloudflare(api_token=zone.api_token, base_url=zone.base_url) as client:
             record: dict[str, Any] = {"name": name, "type": "A", "content": content, "ttl": 300, "comment": comment}
-            return str(client.dns.records.create(zone_id=zone.zone_id, **record).id)
+            created = client.dns.records.create(zone_id=zone.zone_id, **record)
+            assert created is not None
+            return str(created.id)
 
     return Site(CloudflareRecords(settings), zone.zone_id, put, lambda: lab.faults.cloudflare.add("error", status=400))
 

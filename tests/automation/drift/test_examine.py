@@ -84,7 +84,7 @@ def test_the_engines_word_can_make_a_finding_critical(drift_rig: DriftRig, suspe
     assert drift_rig.finding().severity is Severity.CRITICAL
     drift_rig.scan()
     assert drift_rig.finding().severity is Severity.CRITICAL
-    assert suspect
+    assert drift_rig.desk.kinds(suspect) == [("apply", "succeeded")]
 
 
 @pytest.mark.usefixtures("suspect")

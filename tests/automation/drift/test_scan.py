@@ -162,7 +162,7 @@ class _SlowList:
     def __init__(self, rig: DriftRig) -> None:
         self.is_listing, self.may_answer = threading.Event(), threading.Event()
         self._answer = rig.guests.listing
-        rig.guests.listing = self  # type: ignore[method-assign, assignment] # the fake's own answer, held back
+        rig.guests.listing = self  # type: ignore[method-assign] # the fake's own answer, held back
 
     def __call__(self, node: NodeAccess) -> list[ListedGuest]:
         self.is_listing.set()
