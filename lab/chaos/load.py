@@ -22,7 +22,9 @@ _WISHES = (
     ("bot", "nano", "node-bot"),
 )
 _PAUSE_SECONDS = 1.0
-_MOST_ALIVE = 12
+_MOST_MOST_WAITING = 6
+_WAITING = "SELECT count(*) FROM operations WHERE status IN ('queued', 'running')"
+_ALIVE = 12
 _ALIVE = "SELECT id, status FROM workloads WHERE status NOT IN ('deleted', 'pending_payment')"
 
 
@@ -68,6 +70,8 @@ class Load:
 
     def _buy(self) -> None:
         while not self._closed.wait(self._chance.uniform(0.2, 2 * _PAUSE_SECONDS)):
+            if self._is_swamped():
+                continue
             verb = self._chance.choices(["order", "power", "reboot", "cancel", "abandon"], [5, 3, 1, 2, 1])[0]
             try:
                 verb = self._do(verb)
@@ -75,6 +79,13 @@ class Load:
                 self.refused[verb] += 1
             else:
                 self.done[verb] += 1
+
+    def _is_swamped(self) -> bool:
+        """Tell whether so much waits that more would only make the end later: what is tested is loss, not load."""
+        try:
+            return bool(self._rig.rows(_WAITING)[0][0] >= _MOST_WAITING)
+        except SQLAlchemyError:
+            return False
 
     def _do(self, verb: str) -> str:
         alive = self._rig.rows(_ALIVE)
