@@ -22,9 +22,9 @@ _WISHES = (
     ("bot", "nano", "node-bot"),
 )
 _PAUSE_SECONDS = 1.0
-_MOST_MOST_WAITING = 6
+_MOST_ALIVE = 12
+_MOST_WAITING = 6
 _WAITING = "SELECT count(*) FROM operations WHERE status IN ('queued', 'running')"
-_ALIVE = 12
 _ALIVE = "SELECT id, status FROM workloads WHERE status NOT IN ('deleted', 'pending_payment')"
 
 
