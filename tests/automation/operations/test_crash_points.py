@@ -159,6 +159,7 @@ STORIES: dict[str, Story] = {
 }
 
 
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("dies", ["worker", "host"])
 @pytest.mark.parametrize("story", STORIES)
 def test_a_death_at_any_point_ends_as_if_nobody_had_died(
