@@ -138,12 +138,17 @@ def _print(console: Console, word: str, costs: dict[int, Cost]) -> None:
 
 
 def _figures(what: str, costs: dict[int, Cost]) -> list[Figure]:
-    sizes = sorted(costs)
-    first, last = costs[sizes[0]], costs[sizes[-1]]
-    note = f"{sizes[-1]} to {sizes[0]}"
-    return [
-        at_most(f"Growth: {what}, seconds", last.seconds / first.seconds, "times", _LIMIT, note),
-        at_most(f"Growth: {what}, engine's CPU", last.cpu_seconds / first.cpu_seconds, "times", _LIMIT, note),
-        at_most(f"Growth: {what}, transactions", last.transactions / first.transactions, "times", _LIMIT, note),
-        shown(f"Growth: {what}, rows read", last.rows / first.rows, "times", note),
-    ]
+    """Hold the dearest size against the cheapest: a cost that grows and one that only jumps both show."""
+    words = {"seconds": "seconds", "cpu_seconds": "engine's CPU", "transactions": "transactions"}
+    figures = []
+    for name, word in words.items():
+        ratio, note = _spread_of(name, costs)
+        figures.append(at_most(f"Growth: {what}, {word}", ratio, "times", _LIMIT, note))
+    ratio, note = _spread_of("rows", costs)
+    return [*figures, shown(f"Growth: {what}, rows read", ratio, "times", note)]
+
+
+def _spread_of(name: str, costs: dict[int, Cost]) -> tuple[float, str]:
+    values = {size: float(getattr(cost, name)) for size, cost in costs.items()}
+    most, least = max(values, key=values.__getitem__), min(values, key=values.__getitem__)
+    return values[most] / values[least], f"dearest at {most}, cheapest at {least}"
