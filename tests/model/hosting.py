@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -129,10 +129,6 @@ class Hosting:
             )
         )
 
-    def lapse(self, run_operation: str) -> None:
-        """Let an operation's lease run out."""
-        self.desk.lapse(UUID(run_operation))
-
     def tamper(self, plan: Plan) -> None:
         """Edit a stored plan in the database, as nobody should."""
         self.shop.change(
@@ -199,11 +195,6 @@ def a_hosting(database: Database, work_root: Path, empty: Callable[[], None]) ->
     finally:
         hosting.calm_down()
         empty()
-
-
-def now(hosting: Hosting) -> datetime:
-    """Return the database's time."""
-    return hosting.shop.change(lambda session: session.execute(select(func.now())).scalar_one())
 
 
 def _times(table: str) -> list[str]:
