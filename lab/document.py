@@ -5,9 +5,12 @@ rename), so a reader sees a whole document or none. A lab that starts over an ol
 and credentials, so what was configured against it stays valid.
 """
 
+import contextlib
 import json
 import os
+import random
 import secrets
+import socket
 import tempfile
 import uuid
 from pathlib import Path
@@ -19,6 +22,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from lab.estate import Node
 
 API_USER = "slipway@pve"
+_LISTENING_PORTS = range(20_000, 32_000)
+_TRIES = 50
 TOKEN_NAME = "lab"  # noqa: S105 - the public name of the API token, not its secret
 
 
@@ -145,5 +150,17 @@ def replace_private(path: Path, content: bytes) -> None:
 
 
 def port_of(url: str) -> int:
-    """The port of an address; 0 stands for "any free one"."""
-    return urlsplit(url).port or 0
+    """The port of an address; for one that has none yet, a free one.
+
+    It is remembered for later starts, so it is chosen below the range that the kernel takes ports of outgoing
+    connections from (``ip_local_port_range``, ip(7)): those would be in its way every now and then.
+    """
+    return urlsplit(url).port or _free_port()
+
+
+def _free_port() -> int:
+    for port in random.sample(_LISTENING_PORTS, _TRIES):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    return 0
