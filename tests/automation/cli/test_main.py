@@ -8,7 +8,7 @@ import pytest
 from automation.cli.main import app
 from tests.automation.cli.conftest import Terminal
 
-CUSTOMER_VERBS = ["catalogue", "quote", "order", "list", "show", "logs", "start", "stop", "reboot", "cancel"]
+CUSTOMER_VERBS = ["catalogue", "quote", "order", "list", "show", "logs", "start", "stop", "reboot", "cancel", "abort"]
 
 
 @pytest.mark.parametrize("arguments", [("nope",), ("order",), ("show",), ("list", "--nope"), ("up", "--port", "99999")])
