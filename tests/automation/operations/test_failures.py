@@ -122,6 +122,31 @@ def test_a_task_that_kills_its_workers_is_parked_with_an_alert(rig: RunnerRig) -
     assert rig.desk.due() == []
 
 
+def test_a_preview_that_was_cut_off_while_it_made_the_stack_is_tidied_up_after(rig: RunnerRig) -> None:
+    """F2: making a stack takes its lock, so such a preview is on record, and a recovery comes next."""
+    order_id = rig.desk.shop.place_paid()
+    rig.engine.fail_next_preview("engine_killed", retryable=True)
+    rig.run(order_id)
+    record = rig.desk.latest(order_id).engine
+    assert record is not None
+    assert (record["goal"], record["ended"]) == ("preview", True)
+    rig.run(order_id)
+    assert rig.engine.recovered == [rig.desk.shop.workload(order_id).stack]
+    assert (rig.desk.shop.order(order_id).status, len(rig.engine.runs)) == (OrderStatus.DELIVERED, 1)
+
+
+def test_a_preview_of_a_stack_that_is_there_needs_no_tidying_up(rig: RunnerRig) -> None:
+    """F2: it holds no lock and changes nothing, however it ends."""
+    order_id = rig.delivered()
+    rig.desk.power(order_id, started=False)
+    rig.engine.fail_next_preview("engine_killed", retryable=True)
+    rig.run(order_id)
+    assert rig.desk.latest(order_id).engine is None
+    rig.run(order_id)
+    assert rig.engine.recovered == []
+    assert rig.desk.shop.workload(order_id).status is WorkloadStatus.STOPPED
+
+
 class BusyStorage(FakeEngine):
     """A node whose storage can be cloned from by two at once: a third is told that the file is locked.
 
