@@ -23,6 +23,7 @@ class Job(StrEnum):
     SWEEP = "operations.sweep"
     END_QUARANTINE = "ipam.end_quarantine"
     PREVIEW_QUOTE = "quotes.preview"
+    VERIFY_AUDIT = "audit.verify"
     PRUNE_STATE = "state.prune"
     SCAN_DRIFT = "drift.scan"
     SWEEP_ORPHANS = "drift.sweep_orphans"

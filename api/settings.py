@@ -78,6 +78,7 @@ class WorkerSettings(Settings):
         reconcile_seconds: how often Stripe is asked about unpaid orders ...
         recheck_payment_seconds: ... each of which is asked about no more often than this.
         clones_per_storage: guests created at once on one node's storage (Proxmox VE locks the template).
+        audit_verify_seconds: how often the whole audit trail is verified.
         state_prune_seconds: how often the engine's history and backups are pruned.
         state_history_newest: so many operations of a stack keep their history and backup for ever ...
         state_history_days: ... and the others for so many days.
@@ -103,6 +104,7 @@ class WorkerSettings(Settings):
     sweep_seconds: Annotated[float, Field(gt=0)] = 10
     recheck_payment_seconds: Annotated[float, Field(gt=0)] = 300
     reconcile_seconds: Annotated[float, Field(gt=0)] = 120
+    audit_verify_seconds: Annotated[float, Field(gt=0)] = 86_400
     state_prune_seconds: Annotated[float, Field(gt=0)] = 3600
     state_history_newest: Annotated[int, Field(ge=1)] = 10
     state_history_days: Annotated[float, Field(ge=0)] = 30

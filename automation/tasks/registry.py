@@ -9,6 +9,7 @@ from celery import Celery
 from api.jobs import Job
 from api.settings import WorkerSettings
 from automation.services import WorkerServices
+from automation.tasks.audit import verify_audit
 from automation.tasks.billing import apply_stripe_event, pay_refunds, reconcile_payments
 from automation.tasks.drift import remove_orphan, scan_drift, sweep_orphans
 from automation.tasks.operations import end_quarantine, run_operation, sweep
@@ -25,6 +26,7 @@ TASKS: Mapping[Job, Callable[..., None]] = MappingProxyType(
         Job.END_QUARANTINE: end_quarantine,
         Job.PREVIEW_QUOTE: preview_quote,
         Job.PRUNE_STATE: prune_state,
+        Job.VERIFY_AUDIT: verify_audit,
         Job.SCAN_DRIFT: scan_drift,
         Job.SWEEP_ORPHANS: sweep_orphans,
         Job.REMOVE_ORPHAN: remove_orphan,
@@ -43,6 +45,7 @@ def register(app: Celery, services: Callable[[], WorkerServices], settings: Work
             (Job.RECONCILE_PAYMENTS, settings.reconcile_seconds),
             (Job.END_QUARANTINE, settings.reconcile_seconds),
             (Job.PRUNE_STATE, settings.state_prune_seconds),
+            (Job.VERIFY_AUDIT, settings.audit_verify_seconds),
             (Job.SCAN_DRIFT, settings.drift_tick_seconds),
             (Job.SWEEP_ORPHANS, settings.orphan_sweep_seconds),
         )
