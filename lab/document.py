@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lab.estate import Node
 
@@ -80,6 +80,15 @@ class StripeSection(_Section):
     webhook_secret: str
 
 
+class RobotSection(_Section):
+    """``base_url`` is what a client has in place of Hetzner's own address; login and password are for basic auth."""
+
+    base_url: str = "http://127.0.0.1:0"
+    control_url: str = "http://127.0.0.1:0"
+    login: str = "#ws+slipway"
+    password: str = Field(default_factory=lambda: secrets.token_urlsafe(18))
+
+
 class LabDocument(_Section):
     """Everything in ``lab.json``. ``control_token`` opens the control addresses of all stand-ins."""
 
@@ -87,6 +96,7 @@ class LabDocument(_Section):
     proxmox: ProxmoxSection
     cloudflare: CloudflareSection
     stripe: StripeSection
+    robot: RobotSection = Field(default_factory=RobotSection)
 
     @classmethod
     def fresh(cls, zone_name: str) -> Self:

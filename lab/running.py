@@ -9,10 +9,11 @@ from lab.cloudflare.settings import CloudflareSettings
 from lab.document import LabDocument, write_private
 from lab.estate import ZONE_NAME, Node, estate_document, node_entry
 from lab.proxmox.settings import ProxmoxSettings
+from lab.robot.settings import RobotSettings
 from lab.stripe.settings import StripeSettings
 from lab.supervisor import LabError, Supervisor, exclusive
 
-PROXMOX, CLOUDFLARE, STRIPE = "lab.proxmox", "lab.cloudflare", "lab.stripe"
+PROXMOX, CLOUDFLARE, STRIPE, ROBOT = "lab.proxmox", "lab.cloudflare", "lab.stripe", "lab.robot"
 DOCUMENT, ESTATE, CERTIFICATE = "lab.json", "estate.json", "proxmox.pem"
 
 
@@ -69,6 +70,12 @@ def _start(supervisor: Supervisor, document: LabDocument, wanted: Wanted, state_
             ),
             CLOUDFLARE: CloudflareSettings(section=document.cloudflare, control_token=token, memory=records),
             STRIPE: StripeSettings(section=document.stripe, control_token=token),
+            ROBOT: RobotSettings(
+                section=document.robot,
+                control_token=token,
+                servers=tuple(node.name for node in wanted.nodes),
+                memory=str(state_dir / "robot.memory"),
+            ),
         }
     )
     return _with_ports(document, ports)
@@ -84,4 +91,5 @@ def _with_ports(document: LabDocument, ports: dict[str, dict[str, int]]) -> LabD
     bound.cloudflare.control_url = f"{here}:{ports[CLOUDFLARE]['api']}"
     bound.cloudflare.base_url = f"{bound.cloudflare.control_url}/client/v4"
     bound.stripe.control_url = bound.stripe.base_url = f"{here}:{ports[STRIPE]['api']}"
+    bound.robot.control_url = bound.robot.base_url = f"{here}:{ports[ROBOT]['api']}"
     return bound

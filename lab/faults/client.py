@@ -14,6 +14,10 @@ TIMEOUT = 30.0
 """Seconds for one control call; releasing webhooks waits for their answers."""
 
 
+SWITCHING = 0.2
+"""Seconds that a change of a vSwitch takes in the lab unless a test says otherwise."""
+
+
 class StandInControl:
     """The control address of one stand-in: its faults."""
 
@@ -84,6 +88,38 @@ class CloudflareControl(StandInControl):
         self._call("PUT", "/rate-limit", json={"requests": requests, "seconds": seconds})
 
 
+class RobotControl(StandInControl):
+    """Faults of the Robot stand-in, its clock, and what no request of Robot's own can do."""
+
+    def set_rate_limit(self, requests: int | None, seconds: float = 3600.0) -> None:
+        """Allow so many requests in so many seconds; None switches the limit off. Robot has 200 in an hour."""
+        self._call("PUT", "/rate-limit", json={"requests": requests, "seconds": seconds})
+
+    def set_switching(self, seconds: float) -> None:
+        """How long the network takes over a change of a vSwitch or a firewall."""
+        self._call("PUT", "/switching", json={"seconds": seconds})
+
+    def advance(self, seconds: float) -> None:
+        """Set the clock forward."""
+        self._call("POST", "/clock", json={"seconds": seconds})
+
+    def forgive(self) -> None:
+        """Forget failed logins, used requests and who came."""
+        self._call("POST", "/forgive")
+
+    def requests(self) -> list[tuple[str, str, bool]]:
+        """Who came since, oldest first: method, path, and whether the login was good."""
+        return [(method, path, good) for method, path, good in self._call("GET", "/requests").json()]
+
+    def couple(self, vswitch: int, **coupling: Any) -> None:
+        """Hang ``subnet`` and ``cloud_network`` onto a vSwitch, as Robot and the cloud show them."""
+        self._call("PUT", f"/vswitch/{vswitch}/coupling", json=coupling)
+
+    def fail(self, vswitch: int, server: int) -> None:
+        """Let the network fail with one server of a vSwitch."""
+        self._call("PUT", f"/vswitch/{vswitch}/failed/{server}")
+
+
 class StripeControl(StandInControl):
     """Faults of the Stripe stand-in, payments without a browser, and webhooks out of line."""
 
@@ -127,6 +163,7 @@ class LabControl:
         self.proxmox = ProxmoxControl(document.proxmox.control_url, token)
         self.cloudflare = CloudflareControl(document.cloudflare.control_url, token)
         self.stripe = StripeControl(document.stripe.control_url, token)
+        self.robot = RobotControl(document.robot.control_url, token)
 
     def __enter__(self) -> Self:
         return self
@@ -139,18 +176,21 @@ class LabControl:
 
     def heal(self) -> None:
         """Back to a world without faults, delays, limits or held webhooks."""
-        for control in (self.proxmox, self.cloudflare, self.stripe):
+        for control in (self.proxmox, self.cloudflare, self.stripe, self.robot):
             control.clear()
         self.proxmox.set_task_delay(0.0)
         self.cloudflare.set_rate_limit(None)
         self.stripe.set_webhooks("deliver")
+        self.robot.set_rate_limit(200)
+        self.robot.set_switching(SWITCHING)
+        self.robot.forgive()
 
     def reset(self) -> None:
         """Empty every stand-in. Sends nothing and waits for nobody: for use between tests."""
-        for control in (self.proxmox, self.cloudflare, self.stripe):
+        for control in (self.proxmox, self.cloudflare, self.stripe, self.robot):
             control.reset()
 
     def close(self) -> None:
         """Close the HTTP connections."""
-        for control in (self.proxmox, self.cloudflare, self.stripe):
+        for control in (self.proxmox, self.cloudflare, self.stripe, self.robot):
             control.close()

@@ -1,0 +1,122 @@
+"""What the account owns. Plain data and a clock; the other modules hold the rules for each part."""
+
+import ipaddress
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any
+
+from lab.robot.errors import ApiError
+
+Item = dict[str, Any]
+
+FIRST_NUMBER = 321_001
+FIRST_VSWITCH = 4_321
+_PARTS = ("servers", "rdns", "keys", "firewalls", "templates", "vswitches", "boots", "resets", "orders")
+
+
+class LabClock:
+    """Seconds since the epoch, which a test may set forward."""
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now, self._ahead = now, 0.0
+
+    def __call__(self) -> float:
+        """Now."""
+        return self._now() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Set the clock forward."""
+        self._ahead += seconds
+
+
+@dataclass
+class World:
+    """The account: servers by number, everything else by its own key.
+
+    Attributes:
+        clock: seconds since the epoch.
+        switching: seconds that the network takes over a change of a vSwitch or a firewall.
+    """
+
+    clock: Callable[[], float]
+    switching: float = 0.2
+    servers: dict[int, Item] = field(default_factory=dict)
+    rdns: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, Item] = field(default_factory=dict)
+    firewalls: dict[int, Item] = field(default_factory=dict)
+    templates: dict[int, Item] = field(default_factory=dict)
+    vswitches: dict[int, Item] = field(default_factory=dict)
+    boots: dict[tuple[int, str], Item] = field(default_factory=dict)
+    resets: list[Item] = field(default_factory=list)
+    orders: dict[str, Item] = field(default_factory=dict)
+    number: int = 0
+
+    def next_number(self) -> int:
+        """A number that nothing had before."""
+        self.number += 1
+        return self.number
+
+    def today(self) -> str:
+        """The date, as the webservice writes it."""
+        return datetime.fromtimestamp(self.clock(), UTC).strftime("%Y-%m-%d")
+
+    def moment(self) -> str:
+        """The time, as the webservice writes it."""
+        return datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="seconds")
+
+    def add_server(self, name: str, product: str = "AX41-NVMe", dc: str = "FSN1-DC14") -> Item:
+        """Own one more server, with addresses that reach no real host (RFC 2544, RFC 3849)."""
+        count = self.next_number()
+        address = str(ipaddress.IPv4Address("198.18.0.0") + count + 1)
+        server = {
+            "server_ip": address,
+            "server_ipv6_net": f"2001:db8:f00:{count:x}::",
+            "server_number": FIRST_NUMBER + count - 1,
+            "server_name": name,
+            "product": product,
+            "dc": dc,
+            "traffic": "unlimited",
+            "status": "ready",
+            "cancelled": False,
+            "paid_until": "2030-01-01",
+            "ip": [address],
+            "subnet": [{"ip": f"2001:db8:f00:{count:x}::", "mask": "64"}],
+            "cancellation": None,
+        }
+        self.servers[FIRST_NUMBER + count - 1] = server
+        return server
+
+    def server(self, number_or_address: str) -> Item:
+        """A server by its number or main address.
+
+        Raises:
+            ApiError: 404 SERVER_NOT_FOUND.
+        """
+        for number, server in self.servers.items():
+            if number_or_address in {str(number), server["server_ip"], server["server_ipv6_net"]}:
+                return server
+        raise ApiError(404, "SERVER_NOT_FOUND", f"Server with id {number_or_address} not found")
+
+    def clear(self, names: Iterable[str]) -> None:
+        """Own exactly these servers, untouched, and nothing else."""
+        self.number = 0
+        for part in _PARTS:
+            getattr(self, part).clear()
+        for name in names:
+            self.add_server(name)
+
+    def remembered(self) -> Item:
+        """Everything that is owned, as plain data."""
+        return {item.name: getattr(self, item.name) for item in fields(self) if item.name not in {"clock", "switching"}}
+
+    def remember(self, state: Item) -> None:
+        """Own again what an earlier run owned."""
+        for name, value in state.items():
+            setattr(self, name, value)
+
+
+def named(server: Item) -> Item:
+    """The fields by which most answers name a server."""
+    return {key: server[key] for key in ("server_ip", "server_ipv6_net", "server_number")}
