@@ -7,6 +7,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 from uuid_utils.compat import uuid7
 
@@ -179,11 +180,10 @@ class ApprovalService:
         return True
 
     def _say(self, session: Session, plan: Plan, person: Principal, verdict: Verdict, reason: str) -> None:
-        word = Approval(
-            id=uuid7(), plan_id=plan.id, user_id=person.user_id, verdict=verdict, reason=reason, plan_hash=plan.hash
-        )
-        session.add(word)
-        session.flush()
+        """Write a person's word; who approved and rejects now has thought better of it."""
+        word = {"verdict": verdict, "reason": reason, "plan_hash": plan.hash}
+        statement = insert(Approval).values(id=uuid7(), plan_id=plan.id, user_id=person.user_id, **word)
+        session.execute(statement.on_conflict_do_update(index_elements=["plan_id", "user_id"], set_=word))
         record(
             session,
             AuditEntry(

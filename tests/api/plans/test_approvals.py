@@ -197,6 +197,15 @@ class TestReject:
             desk.approvals.reject(plan.id, desk.person(), "me too")
         _refused(AlreadyDecided, desk, plan)
 
+    def test_who_approved_may_think_better_of_it(self, desk: PlanDesk) -> None:
+        """While others still have to agree, the first one's rejection counts and ends it."""
+        order_id, plan = desk.waiting(people=2)
+        first = desk.person()
+        assert desk.approve(plan, first) is False
+        desk.approvals.reject(plan.id, first, "I saw the node now")
+        assert desk.plan(order_id).status is PlanStatus.REJECTED
+        _refused(AlreadyDecided, desk, plan)
+
     def test_a_rejected_change_is_withdrawn(self, desk: PlanDesk) -> None:
         """The workload is what it was, and wants nothing else."""
         order_id = desk.rig.delivered()
