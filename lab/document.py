@@ -89,6 +89,19 @@ class RobotSection(_Section):
     password: str = Field(default_factory=lambda: secrets.token_urlsafe(18))
 
 
+class HcloudSection(_Section):
+    """``base_url`` ends in ``/v1``. Each token opens a project of its own; it is 64 characters long, as Hetzner's.
+
+    ``slipway`` is the provider's own project, ``stranger`` somebody else's, in which nothing may ever change.
+    """
+
+    base_url: str = "http://127.0.0.1:0/v1"
+    control_url: str = "http://127.0.0.1:0"
+    tokens: dict[str, str] = Field(
+        default_factory=lambda: {name: secrets.token_hex(32) for name in ("slipway", "stranger")}
+    )
+
+
 class LabDocument(_Section):
     """Everything in ``lab.json``. ``control_token`` opens the control addresses of all stand-ins."""
 
@@ -97,6 +110,7 @@ class LabDocument(_Section):
     cloudflare: CloudflareSection
     stripe: StripeSection
     robot: RobotSection = Field(default_factory=RobotSection)
+    hcloud: HcloudSection = Field(default_factory=HcloudSection)
 
     @classmethod
     def fresh(cls, zone_name: str) -> Self:

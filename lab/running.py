@@ -8,12 +8,14 @@ from pathlib import Path
 from lab.cloudflare.settings import CloudflareSettings
 from lab.document import LabDocument, write_private
 from lab.estate import ZONE_NAME, Node, estate_document, node_entry
+from lab.hcloud.settings import HcloudSettings
 from lab.proxmox.settings import ProxmoxSettings
 from lab.robot.settings import RobotSettings
 from lab.stripe.settings import StripeSettings
 from lab.supervisor import LabError, Supervisor, exclusive
 
 PROXMOX, CLOUDFLARE, STRIPE, ROBOT = "lab.proxmox", "lab.cloudflare", "lab.stripe", "lab.robot"
+HCLOUD = "lab.hcloud"
 DOCUMENT, ESTATE, CERTIFICATE = "lab.json", "estate.json", "proxmox.pem"
 
 
@@ -76,6 +78,12 @@ def _start(supervisor: Supervisor, document: LabDocument, wanted: Wanted, state_
                 servers=tuple(node.name for node in wanted.nodes),
                 memory=str(state_dir / "robot.memory"),
             ),
+            HCLOUD: HcloudSettings(
+                section=document.hcloud,
+                control_token=token,
+                action_delay=wanted.task_delay,
+                memory=str(state_dir / "hcloud.memory"),
+            ),
         }
     )
     return _with_ports(document, ports)
@@ -92,4 +100,6 @@ def _with_ports(document: LabDocument, ports: dict[str, dict[str, int]]) -> LabD
     bound.cloudflare.base_url = f"{bound.cloudflare.control_url}/client/v4"
     bound.stripe.control_url = bound.stripe.base_url = f"{here}:{ports[STRIPE]['api']}"
     bound.robot.control_url = bound.robot.base_url = f"{here}:{ports[ROBOT]['api']}"
+    bound.hcloud.control_url = f"{here}:{ports[HCLOUD]['api']}"
+    bound.hcloud.base_url = f"{bound.hcloud.control_url}/v1"
     return bound

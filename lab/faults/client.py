@@ -155,6 +155,22 @@ class StripeControl(StandInControl):
         return answer
 
 
+class HcloudControl(StandInControl):
+    """Faults of the Hetzner Cloud stand-in; the task faults take an action's command (``create_server``) as path."""
+
+    def set_rate_limit(self, requests: int = 3600, seconds: float = 3600.0) -> None:
+        """The budget of each token, and the seconds in which an empty one fills up again. The API's by default."""
+        self._call("PUT", "/rate-limit", json={"requests": requests, "seconds": seconds})
+
+    def set_action_delay(self, seconds: float) -> None:
+        """How long actions that begin from now on take."""
+        self._call("PUT", "/action-delay", json={"seconds": seconds})
+
+    def user_data(self, server: int) -> str:
+        """What a server's cloud-init was given, which the API never tells."""
+        return str(self._call("GET", f"/servers/{server}/user-data").json()["user_data"])
+
+
 class LabControl:
     """The controls of all stand-ins. A context manager that clears every fault on leaving."""
 
@@ -164,6 +180,8 @@ class LabControl:
         self.cloudflare = CloudflareControl(document.cloudflare.control_url, token)
         self.stripe = StripeControl(document.stripe.control_url, token)
         self.robot = RobotControl(document.robot.control_url, token)
+        self.hcloud = HcloudControl(document.hcloud.control_url, token)
+        self._all = (self.proxmox, self.cloudflare, self.stripe, self.robot, self.hcloud)
 
     def __enter__(self) -> Self:
         return self
@@ -176,7 +194,7 @@ class LabControl:
 
     def heal(self) -> None:
         """Back to a world without faults, delays, limits or held webhooks."""
-        for control in (self.proxmox, self.cloudflare, self.stripe, self.robot):
+        for control in self._all:
             control.clear()
         self.proxmox.set_task_delay(0.0)
         self.cloudflare.set_rate_limit(None)
@@ -184,13 +202,15 @@ class LabControl:
         self.robot.set_rate_limit(200)
         self.robot.set_switching(SWITCHING)
         self.robot.forgive()
+        self.hcloud.set_rate_limit()
+        self.hcloud.set_action_delay(0.0)
 
     def reset(self) -> None:
         """Empty every stand-in. Sends nothing and waits for nobody: for use between tests."""
-        for control in (self.proxmox, self.cloudflare, self.stripe, self.robot):
+        for control in self._all:
             control.reset()
 
     def close(self) -> None:
         """Close the HTTP connections."""
-        for control in (self.proxmox, self.cloudflare, self.stripe, self.robot):
+        for control in self._all:
             control.close()

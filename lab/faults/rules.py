@@ -18,7 +18,8 @@ class FaultKind(StrEnum):
     LOSE_ANSWER = "lose_answer"  # the service does its work, then the connection breaks
     FREEZE = "freeze"  # no answer until the fault is removed, then the request goes on
     DELAY = "delay"  # the answer comes `seconds` late
-    TASK_ERROR = "task_error"  # Proxmox: accepted, but the task ends with `message`
+    TASK_ERROR = "task_error"  # Proxmox, Hetzner Cloud: accepted, but the task or action ends with `message`
+    TASK_STUCK = "task_stuck"  # Hetzner Cloud: accepted, but the action runs until the fault is removed
 
 
 class Fault(BaseModel):
@@ -27,7 +28,7 @@ class Fault(BaseModel):
     The first ``after`` requests that it would hit pass, as if the rule were not there yet.
 
     For :attr:`FaultKind.TASK_ERROR` the pattern in ``path`` is for the task's type (``qmclone``, ``vzcreate``,
-    ``qm*``) and ``leave_guest`` keeps the half-made guest, as a crash of the node would.
+    ``qm*``) or the action's command (``create_server``), and ``leave_guest`` keeps what is half made, as a crash would.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -117,5 +118,5 @@ class FaultTable:
         return None
 
 
-REQUEST_KINDS = frozenset(FaultKind) - {FaultKind.TASK_ERROR}
+REQUEST_KINDS = frozenset(FaultKind) - {FaultKind.TASK_ERROR, FaultKind.TASK_STUCK}
 """The kinds that hit a request; the rest hit a task."""
