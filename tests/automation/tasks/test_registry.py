@@ -32,6 +32,7 @@ def test_every_job_is_registered_and_the_periodic_ones_have_a_clock(tmp_path: Pa
         "billing.reconcile_payments": (60, 60),
         "ipam.end_quarantine": (60, 60),
         "state.prune": (3600, 3600),
+        "audit.verify": (86400, 86400),
         "drift.scan": (60, 60),
         "drift.sweep_orphans": (900, 900),
     }
