@@ -104,7 +104,7 @@ class RobotControl(StandInControl):
         self._call("POST", "/clock", json={"seconds": seconds})
 
     def forgive(self) -> None:
-        """Forget failed logins, used requests and who came."""
+        """Forget failed logins, used requests and who came, and set the clock right."""
         self._call("POST", "/forgive")
 
     def requests(self) -> list[tuple[str, str, bool]]:

@@ -136,6 +136,7 @@ def _control(control: APIRouter, world: World, door: Door, settings: RobotSettin
     @control.post("/forgive", status_code=204)
     async def forgive() -> None:
         door.forgive()
+        clock.reset()
 
     @control.get("/requests")
     async def requests() -> list[tuple[str, str, bool]]:

@@ -30,6 +30,10 @@ class LabClock:
         """Set the clock forward."""
         self._ahead += seconds
 
+    def reset(self) -> None:
+        """Set it right again."""
+        self._ahead = 0.0
+
 
 @dataclass
 class World:
