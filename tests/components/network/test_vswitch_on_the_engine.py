@@ -1,91 +1,21 @@
 """A vSwitch on the real engine, against the lab's Robot."""
 
-import gc
 import json
 import re
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import httpx
 import pulumi
 import pytest
 from pulumi import automation as auto
-from pulumi.automation import events
 
-from automation.toolchain import Toolchain
 from components.network.vswitch import VSwitch
 from lab.client import RunningLab
+from tests.fixtures.robot_estate import Estate
 
 pytestmark = pytest.mark.engine
 
 ONE, TWO, THREE = 321_001, 321_002, 321_003
-
-
-@pytest.fixture(autouse=True)
-def _collected() -> Iterator[None]:
-    """Have what the stock Automation API leaves behind, an event loop a run, collected here and not in a later test."""
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
-
-
-@pytest.fixture
-def robot(lab: RunningLab) -> Iterator[httpx.Client]:
-    """Somebody at Robot by hand."""
-    section = lab.document.robot
-    with httpx.Client(base_url=section.base_url, auth=(section.login, section.password)) as client:
-        yield client
-
-
-class Estate:
-    """One stack of vSwitches, its state in a folder."""
-
-    def __init__(self, folder: Path, toolchain: Toolchain, lab: RunningLab) -> None:
-        state = folder / "state"
-        state.mkdir()
-        backend = f"file://{state}"
-        section = lab.document.robot
-        self.environment = {
-            **toolchain.environment(),
-            "PULUMI_BACKEND_URL": backend,
-            "PULUMI_CONFIG_PASSPHRASE": "of this test only",
-            "HETZNER_ROBOT_URL": section.base_url,
-            "HETZNER_ROBOT_USER": section.login,
-            "HETZNER_ROBOT_PASSWORD": section.password,
-            "HETZNER_ROBOT_POLL_SECONDS": "0.1",
-        }
-        workspace = auto.LocalWorkspace(
-            work_dir=str(folder),
-            pulumi_command=auto.PulumiCommand(root=str(toolchain.pulumi.parents[1])),
-            project_settings=auto.ProjectSettings("estate", "python", backend=auto.ProjectBackend(backend)),
-            env_vars=self.environment,
-        )
-        self.stack = auto.Stack.create("network", workspace)
-
-    def pending(self, program: Callable[[], None], *, refresh: bool = False) -> list[str]:
-        """What an ``up`` would do."""
-        steps: list[str] = []
-
-        def note(event: events.EngineEvent) -> None:
-            step = event.resource_pre_event.metadata if event.resource_pre_event else None
-            if step is not None and step.op.value not in {"same", "refresh"}:
-                steps.append(step.op.value)
-
-        self.stack.preview(program=program, refresh=refresh, on_event=note)
-        return steps
-
-    def up(self, program: Callable[[], None]) -> dict[str, Any]:
-        """Bring it up and return its outputs."""
-        return {name: output.value for name, output in self.stack.up(program=program).outputs.items()}
-
-
-@pytest.fixture
-def estate(engine_toolchain: Toolchain, lab: RunningLab, tmp_path: Path) -> Estate:
-    """An empty stack whose engine knows the lab's Robot."""
-    return Estate(tmp_path, engine_toolchain, lab)
 
 
 def lan(servers: Sequence[int] = (ONE, TWO), vlan: int = 4000, name: str = "private") -> Callable[[], None]:
