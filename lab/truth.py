@@ -1,4 +1,4 @@
-"""What is really there, read through the vendors' own clients (proxmoxer, the Cloudflare and Stripe SDKs).
+"""What is really there, read through the vendors' own clients (proxmoxer, the Cloudflare, Stripe and Hetzner SDKs).
 
 Tests compare the product's records with this. Nothing here changes anything. All calls block.
 """
@@ -9,14 +9,31 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+import hcloud
 import stripe
 from cloudflare import Cloudflare
 from proxmoxer import ProxmoxAPI
 
-from lab.document import LabDocument, ProxmoxNode
+from lab.document import HcloudSection, LabDocument, ProxmoxNode
 
 PROXMOX_TIMEOUT = 60
 """Seconds for one request: with slow tasks a busy node answers late."""
+
+CLOUD_POLL = 0.05
+"""Seconds between two looks at an action."""
+
+CLOUD_KINDS = (
+    "servers",
+    "networks",
+    "firewalls",
+    "load_balancers",
+    "volumes",
+    "primary_ips",
+    "floating_ips",
+    "placement_groups",
+    "ssh_keys",
+    "certificates",
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +60,7 @@ class Truth:
         self.stripe = stripe.StripeClient(
             document.stripe.secret_key, base_addresses={"api": document.stripe.base_url}, max_network_retries=0
         )
+        self.hcloud = hcloud_client(document.hcloud)
 
     def node(self, name: str) -> ProxmoxAPI:
         """The proxmoxer client of a node."""
@@ -85,11 +103,22 @@ class Truth:
                 found.setdefault((record.name, record.type), []).append(str(record.content))
         return {key: sorted(contents) for key, contents in sorted(found.items())}
 
+    def cloud(self) -> dict[str, list[str]]:
+        """The names of everything in the provider's own Hetzner Cloud project, by kind; kinds without any left out."""
+        found = {kind: sorted(item.name for item in getattr(self.hcloud, kind).get_all()) for kind in CLOUD_KINDS}
+        return {kind: names for kind, names in found.items() if names}
+
     def close(self) -> None:
         """Close the HTTP connections."""
         self._cloudflare.close()
+        self.hcloud._client._session.close()  # noqa: SLF001 - the SDK has no public way
         for api in self._nodes.values():
             api._store["session"].close()  # noqa: SLF001 - proxmoxer has no public way
+
+
+def hcloud_client(section: HcloudSection, project: str = "slipway") -> hcloud.Client:
+    """The official client of one of the lab's Hetzner Cloud projects. Makes no request."""
+    return hcloud.Client(section.tokens[project], api_endpoint=section.base_url, poll_interval=CLOUD_POLL)
 
 
 def proxmox_client(node: ProxmoxNode, ca_file: str) -> ProxmoxAPI:

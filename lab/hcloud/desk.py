@@ -13,7 +13,7 @@ from lab.hcloud.kinds import Kind
 from lab.hcloud.labels import matches
 from lab.hcloud.load_balancers import LoadBalancers
 from lab.hcloud.networks import Networks
-from lab.hcloud.project import Item, Project, shown
+from lab.hcloud.project import LIGHT, Item, Project, shown
 from lab.hcloud.servers import Servers
 from lab.hcloud.small import PlacementGroups, SshKeys
 from lab.hcloud.volumes import Volumes
@@ -127,7 +127,8 @@ class Desk:
         action = kind.action(name)
         if action is None:
             raise ApiError("not_found", f"action '{name}' not found")
-        self._free(kind, item)
+        if name not in LIGHT:
+            self._free(kind, item)
         with self._project.whole_or_nothing():
             return self._told(action(self._project, item, body))
 

@@ -18,6 +18,8 @@ PUBLIC_IPV4 = ipaddress.IPv4Network("198.18.0.0/15")
 """Reserved for measurements (RFC 2544), so never anybody's."""
 PUBLIC_IPV6 = ipaddress.IPv6Network("3fff:c10::/32")
 """Part of the documentation range of RFC 9637; each resource gets a /64."""
+LIGHT = frozenset({"change_dns_ptr", "change_protection"})
+"""Actions that neither lock a resource nor wait for one that does: they change a record about it, not the thing."""
 ACTION_KINDS = frozenset({FaultKind.TASK_ERROR, FaultKind.TASK_STUCK})
 
 
@@ -179,7 +181,8 @@ class Project:
     def busy(self, kind: str, item: Item) -> bool:
         """Whether an action on this resource runs."""
         this = {"id": item["id"], "type": kind}
-        return any(a["status"] == "running" and a["resources"][0] == this for a in self.actions.values())
+        running = (a for a in self.actions.values() if a["status"] == "running" and a["command"] not in LIGHT)
+        return any(action["resources"][0] == this for action in running)
 
     def remembered(self) -> Item:
         """Everything, as plain data."""
