@@ -83,11 +83,11 @@ class Door:
 
 
 def create_app(settings: RobotSettings, now: Callable[[], float] = time.time) -> FastAPI:
-    """The application with its servers, or with what an earlier run left. ``now``: seconds since the epoch."""
+    """The application with what an earlier run left and a server for each name. ``now``: seconds since the epoch."""
     clock, faults, memory = LabClock(now), FaultTable(), Memory(settings.memory)
     world, door = World(clock, settings.switching), Door(settings, clock)
-    world.clear(settings.servers)
     world.remember(memory.recall() or {})
+    world.seed(settings.servers)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -56,6 +56,7 @@ class World:
     resets: list[Item] = field(default_factory=list)
     orders: dict[str, Item] = field(default_factory=dict)
     number: int = 0
+    seeded: list[str] = field(default_factory=list)
 
     def next_number(self) -> int:
         """A number that nothing had before."""
@@ -106,10 +107,16 @@ class World:
     def clear(self, names: Iterable[str]) -> None:
         """Own exactly these servers, untouched, and nothing else."""
         self.number = 0
-        for part in _PARTS:
+        for part in (*_PARTS, "seeded"):
             getattr(self, part).clear()
+        self.seed(names)
+
+    def seed(self, names: Iterable[str]) -> None:
+        """Own a server for each of these names that had none yet, whatever it may be called by now."""
         for name in names:
-            self.add_server(name)
+            if name not in self.seeded:
+                self.seeded.append(name)
+                self.add_server(name)
 
     def remembered(self) -> Item:
         """Everything that is owned, as plain data."""

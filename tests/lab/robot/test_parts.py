@@ -110,3 +110,10 @@ def test_the_account_is_as_it_was_after_remembering(world: World) -> None:
     other.remember(world.remembered())
     assert other.remembered() == world.remembered()
     assert Addresses(other).name("198.18.0.2")["rdns"]["ptr"] == "a.slipway.example"
+
+
+def test_a_new_node_gets_a_server_and_a_renamed_one_no_second(world: World) -> None:
+    """When a lab starts again with more nodes."""
+    Servers(world).rename(ONE, {"server_name": "renamed"})
+    world.seed(["one", "two", "three"])
+    assert [server["server_name"] for server in world.servers.values()] == ["renamed", "two", "three"]
