@@ -129,17 +129,17 @@ class PrimaryIps(_Addresses):
         if server["status"] != "off":
             raise ApiError("server_not_stopped", f"server {server['id']} must be off")
 
-    def _give(self, project: Project, item: Item, server_id: int) -> None:
+    def _give(self, project: Project, item: Item, server_id: object) -> None:
         server = project.get("servers", server_id)
         self._must_be_off(server)
         check_primary(item, server["location"], item["type"])
-        if project.all(self.collection, assignee_id=server_id, type=item["type"]):
+        if project.all(self.collection, assignee_id=server["id"], type=item["type"]):
             raise ApiError(f"server_has_{item['type']}", f"server already has an {item['type']} address")
-        item["assignee_id"] = server_id
+        item["assignee_id"] = server["id"]
 
     def do_assign(self, project: Project, item: Item, body: Item) -> Item:
         """Give it to a server that is off."""
-        self._give(project, item, int(body.get("assignee_id") or 0))
+        self._give(project, item, body.get("assignee_id"))
         return self.begin(project, "assign_primary_ip", item, ("server", project.get("servers", item["assignee_id"])))
 
     def do_unassign(self, project: Project, item: Item, _body: Item) -> Item:
