@@ -128,6 +128,7 @@ def _add_api(app: FastAPI, counter: _Counter) -> None:
     route("POST", "/{kind}", lambda desk, r, body: desk.create(at(r, "kind"), body), 201)
     route("GET", "/{kind}/actions", lambda desk, r, _: desk.actions_of(at(r, "kind"), None, _query(r)))
     route("GET", "/{kind}/actions/{id}", lambda desk, r, _: desk.get("actions", at(r, "id")))
+    route("GET", "/networks/{id}/members", lambda desk, r, _: desk.members(at(r, "id"), _query(r)))
     route("GET", "/{kind}/{id}", lambda desk, r, _: desk.get(at(r, "kind"), at(r, "id")))
     route("PUT", "/{kind}/{id}", lambda desk, r, body: desk.update(at(r, "kind"), at(r, "id"), body))
     route("DELETE", "/{kind}/{id}", lambda desk, r, _: desk.delete(at(r, "kind"), at(r, "id")))

@@ -12,7 +12,7 @@ from lab.hcloud.firewalls import Firewalls
 from lab.hcloud.kinds import Kind
 from lab.hcloud.labels import matches
 from lab.hcloud.load_balancers import LoadBalancers
-from lab.hcloud.networks import Networks
+from lab.hcloud.networks import Networks, listed
 from lab.hcloud.project import LIGHT, Item, Project, shown
 from lab.hcloud.servers import Servers
 from lab.hcloud.small import PlacementGroups, SshKeys
@@ -45,7 +45,7 @@ def page_of(collection: str, items: list[Item], query: Query) -> Item:
     numbers = {}
     for name, default in (("page", 1), ("per_page", PER_PAGE)):
         text = query.get(name, [str(default)])[0]
-        if not text.isdigit() or int(text) < 1:
+        if not text.isdecimal() or int(text) < 1:
             raise invalid(name, f"{text!r} is no positive number")
         numbers[name] = int(text)
     page, per_page = numbers["page"], min(numbers["per_page"], MOST_PER_PAGE)
@@ -142,6 +142,11 @@ class Desk:
         ]
         return page_of("actions", found, query)
 
+    def members(self, network: str, query: Query) -> Item:
+        """Who is in a network, a page of them."""
+        found = listed(self._project, self._project.get("networks", network))
+        return page_of("members", [item for item in found if _passes(item, ("type", "status", "subnet"), query)], query)
+
     def actions_of(self, collection: str, identity: str | None, query: Query) -> Item:
         """The actions on one resource of a collection, or on all of them."""
         kind = self._kind(collection)
@@ -150,7 +155,7 @@ class Desk:
         return self.actions(query, kind.singular, identity)
 
     def _action(self, identity: str) -> Item:
-        action = self._project.actions.get(int(identity)) if identity.isdigit() else None
+        action = self._project.actions.get(int(identity)) if identity.isdecimal() else None
         if action is None:
             raise not_found("action", identity)
         return shown(action)

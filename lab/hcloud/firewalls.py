@@ -78,7 +78,7 @@ def _checked(rules: Rules) -> list[Item]:
 
 def _check_ports(text: str, field: str) -> None:
     ends = text.split("-")
-    if not all(end.isdigit() and 1 <= int(end) <= HIGHEST_PORT for end in ends):
+    if not all(end.isdecimal() and 1 <= int(end) <= HIGHEST_PORT for end in ends):
         raise invalid(field, f"{text!r} is no port or range of ports")
     if [int(end) for end in ends] != sorted({int(end) for end in ends}) or len(ends) > 2:  # noqa: PLR2004 - from, to
         raise invalid(field, f"{text!r} is no range of ports")

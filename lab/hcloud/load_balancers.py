@@ -115,7 +115,8 @@ class LoadBalancers(Membership):
     def delete(self, project: Project, item: Item) -> Item | None:
         """Unless it is protected."""
         self.guard(item, "delete")
-        return super().delete(project, item)
+        super().delete(project, item)
+        return self.begin(project, "delete_load_balancer", item)
 
     def do_add_service(self, project: Project, item: Item, body: Item) -> Item:
         """Add a service."""

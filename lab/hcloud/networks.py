@@ -77,6 +77,22 @@ def members(project: Project, network: int) -> Iterator[tuple[str, Item, Item]]:
                     yield collection, item, part
 
 
+def listed(project: Project, network: Item) -> Iterator[Item]:
+    """The members of a network as the API lists them."""
+    for collection, item, part in members(project, network["id"]):
+        address = ipaddress.IPv4Address(part["ip"])
+        ranges = (subnet["ip_range"] for subnet in network["subnets"])
+        kind = collection.removesuffix("s")
+        yield {
+            "id": item["id"],
+            "type": kind,
+            "ip": part["ip"],
+            "alias_ips": part.get("alias_ips", []),
+            "subnet": next((text for text in ranges if address in ipaddress.IPv4Network(text)), None),
+            "status": "attaching" if project.busy(kind, item, "attach_to_network") else "ok",
+        }
+
+
 def taken(project: Project, network: Item) -> set[str]:
     """The addresses in use in a network, alias addresses too."""
     parts = [part for _, _, part in members(project, network["id"])]

@@ -74,7 +74,7 @@ class Project:
         Raises:
             ApiError: ``not_found``.
         """
-        item = self.table(collection).get(int(str(identity))) if str(identity).isdigit() else None
+        item = self.table(collection).get(int(str(identity))) if str(identity).isdecimal() else None
         if item is None:
             raise not_found(collection.removesuffix("s"), identity)
         return item
@@ -178,11 +178,11 @@ class Project:
         if action["_error"] and action["_made"] and not action["_leave"]:
             del table[first["id"]]
 
-    def busy(self, kind: str, item: Item) -> bool:
-        """Whether an action on this resource runs."""
+    def busy(self, kind: str, item: Item, command: str = "") -> bool:
+        """Whether an action on this resource runs, that of a command or any that locks."""
         this = {"id": item["id"], "type": kind}
         running = (a for a in self.actions.values() if a["status"] == "running" and a["command"] not in LIGHT)
-        return any(action["resources"][0] == this for action in running)
+        return any(action["resources"][0] == this and command in {"", action["command"]} for action in running)
 
     def remembered(self) -> Item:
         """Everything, as plain data."""

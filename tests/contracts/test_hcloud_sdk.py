@@ -130,6 +130,8 @@ def test_subnets_of_every_type_and_what_keeps_them(client: hcloud.Client) -> Non
         other.add_subnet(coupled)
     assert code_of(caught) == "vswitch_id_already_used"
     one = server(client, networks=[network])
+    (member,) = network.get_member_list(type=["server"]).members
+    assert (member.id, member.ip, member.subnet, member.status) == (one.id, "10.0.1.1", "10.0.1.0/24", "ok")
     with pytest.raises(hcloud.APIException) as caught:
         network.delete_subnet(SUBNET)
     assert code_of(caught) == "service_error"
@@ -191,6 +193,24 @@ def test_a_load_balancer_checks_its_targets_and_holds_its_certificate(client: hc
     with pytest.raises(hcloud.APIException) as caught:
         made.load_balancer.add_service(service)
     assert code_of(caught) == "source_port_already_used"
+
+
+def test_a_load_balancer_lives_through_change_of_service_type_and_name(client: hcloud.Client) -> None:
+    """What is not given stays; at the end its deletion is an action."""
+    made = client.load_balancers.create("edge", LoadBalancerType(name="lb11"), location=FALKENSTEIN)
+    made.action.wait_until_finished()
+    balancer = made.load_balancer
+    balancer.add_service(LoadBalancerService("tcp", 6000, 6000, proxyprotocol=True)).wait_until_finished()
+    changed = LoadBalancerService(protocol="http", listen_port=6000, destination_port=81)
+    balancer.update_service(changed).wait_until_finished()
+    balancer.change_type(LoadBalancerType(name="lb21")).wait_until_finished()
+    balancer.update(name="front", labels={"a": "b"})
+    balancer.reload()
+    (service,) = balancer.services
+    assert (service.protocol, service.destination_port, service.proxyprotocol) == ("http", 81, True)
+    assert (balancer.name, balancer.labels, balancer.load_balancer_type.name) == ("front", {"a": "b"}, "lb21")
+    balancer.delete().action.wait_until_finished()
+    assert client.load_balancers.get_all() == []
 
 
 def test_a_managed_certificate_is_pending_until_it_is_issued(client: hcloud.Client, lab: "RunningLab") -> None:

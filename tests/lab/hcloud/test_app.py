@@ -50,6 +50,7 @@ def test_what_was_made_outlives_a_run_and_ids_go_on(tmp_path: Path) -> None:
         ("POST", "/v1/networks", b"{", 422, "json_error"),
         ("POST", "/v1/networks", b"[]", 422, "invalid_input"),
         ("GET", "/v1/servers?page=x", b"", 422, "invalid_input"),
+        ("GET", "/v1/servers?page=²", b"", 422, "invalid_input"),
         ("GET", "/v1/datacenters", b"", 410, "deprecated_api_endpoint"),
     ],
 )
