@@ -63,6 +63,7 @@ def real_provider(lab: "RunningLab") -> Provider:
             "public_url": "https://slipway.example",
             "stripe_secret_key": section.secret_key,
             "stripe_webhook_secrets": section.webhook_secret,
+            "state_database_url": "postgres://nobody@127.0.0.1:1/state",
             "stripe_api_base": section.base_url,
         }
     )

@@ -32,6 +32,7 @@ def settings(base: str, secret_key: str) -> Settings:
             "public_url": "https://shop.example",
             "stripe_secret_key": secret_key,
             "stripe_webhook_secrets": "unused",
+            "state_database_url": "postgres://nobody@127.0.0.1:1/state",
             "stripe_api_base": base,
         }
     )
