@@ -6,16 +6,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from api.audit.trail import Actor, AuditEntry, record
-from api.errors import Conflict, NotFound
+from api.errors import Conflict
 from api.operations.cause import Cause
 from api.operations.endings import Ending, Endings, has_begun
 from api.operations.events import LogLine, append
+from api.operations.locks import lock_operation
 from api.operations.models import ACTIVE, Operation, OperationKind, OperationStatus
-from api.orders.fulfilment import lock_order
-from api.orders.models import Order
 from api.plans.models import PlanStatus
-from api.workloads.models import Workload
-from api.workloads.service import lock_workload
 
 _WAITING = (OperationStatus.QUEUED, OperationStatus.AWAITING_APPROVAL)
 
@@ -38,7 +35,7 @@ class OperationStopper:
             NotFound: if there is no such operation.
             Conflict: if it has ended, or is a reboot that has begun.
         """
-        order, workload, operation = self._lock(operation_id)
+        order, workload, operation = lock_operation(self._session, operation_id)
         if operation.status not in ACTIVE:
             raise Conflict(f"this operation is '{operation.status}': there is nothing left to cancel")
         if operation.status is OperationStatus.RUNNING and operation.kind is OperationKind.REBOOT:
@@ -68,7 +65,7 @@ class OperationStopper:
 
     def give_up(self, operation_id: UUID) -> Operation | None:
         """End a waiting operation whose deadline has passed; harmless if it is at work or done by now."""
-        order, workload, operation = self._lock(operation_id)
+        order, workload, operation = lock_operation(self._session, operation_id)
         late = operation.deadline_at <= self._session.execute(select(func.now())).scalar_one()
         if operation.status not in _WAITING or not late:
             return None
@@ -77,19 +74,6 @@ class OperationStopper:
         begun = has_begun(operation)
         ending = Ending(OperationStatus.FAILED, "deadline", reason, was_begun=begun, plan_status=PlanStatus.EXPIRED)
         return self._endings.give_up(order, workload, operation, ending)
-
-    def _lock(self, operation_id: UUID) -> tuple[Order, Workload, Operation]:
-        ids = self._session.execute(
-            select(Workload.order_id, Workload.id)
-            .join(Operation, Operation.workload_id == Workload.id)
-            .where(Operation.id == operation_id)
-        ).one_or_none()
-        if ids is None:
-            raise NotFound("there is no such operation")
-        order = lock_order(self._session, ids.order_id)
-        workload = lock_workload(self._session, ids.id)
-        operation = self._session.get_one(Operation, operation_id, with_for_update=True, populate_existing=True)
-        return order, workload, operation
 
     def _record(self, operation: Operation, cause: Cause) -> None:
         entry = AuditEntry(

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -17,8 +16,8 @@ from api.db.session import Database, Transaction
 from api.errors import NotFound, SlipwayError
 from api.jobs import Job, JobQueue
 from api.operations.endings import Ending, Endings, has_begun
+from api.operations.locks import lock_operation
 from api.operations.models import Operation, OperationStatus
-from api.orders.fulfilment import lock_order
 from api.orders.models import Order
 from api.plans.closing import LIVE, record_plan, supersede_plans
 from api.plans.errors import AlreadyDecided, NoApprovalNeeded, OwnPlan, PlanExpired, PlanMoved, PlanTampered
@@ -26,9 +25,6 @@ from api.plans.models import Approval, EngineVersions, Plan, PlanStatus, Verdict
 from api.plans.store import PlanStore, binding_of, prices
 from api.state.store import StackStates
 from api.workloads.models import Workload
-from api.workloads.service import lock_workload
-
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,16 +242,10 @@ def expired_plans(session: Session, limit: int = 100) -> list[UUID]:
 
 def _lock_case(session: Session, plan_id: UUID) -> _Case:
     """Lock in the order that holds everywhere: order, workload, operation, then the plan."""
-    found = session.execute(
-        select(Plan.operation_id, Plan.workload_id, Workload.order_id)
-        .join(Workload, Workload.id == Plan.workload_id)
-        .where(Plan.id == plan_id)
-    ).one_or_none()
-    if found is None:
+    operation_id = session.scalars(select(Plan.operation_id).where(Plan.id == plan_id)).one_or_none()
+    if operation_id is None:
         raise NotFound("there is no such plan")
-    order = lock_order(session, found.order_id)
-    workload = lock_workload(session, found.workload_id)
-    operation = session.get_one(Operation, found.operation_id, with_for_update=True, populate_existing=True)
+    locked = lock_operation(session, operation_id)
     plan = session.scalars(
         select(Plan)
         .where(Plan.id == plan_id)
@@ -263,7 +253,7 @@ def _lock_case(session: Session, plan_id: UUID) -> _Case:
         .options(selectinload(Plan.steps))
         .execution_options(populate_existing=True)
     ).one()
-    return _Case(order, workload, operation, plan)
+    return _Case(*locked, plan)
 
 
 def _closed(plan: Plan) -> SlipwayError:

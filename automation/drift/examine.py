@@ -35,10 +35,9 @@ from automation.engine.contract import (
     EngineJob,
     EngineOutcome,
     EngineResult,
-    EngineSecrets,
     EngineUnavailable,
 )
-from automation.operations.environment import provider_environment
+from automation.operations.environment import engine_secrets
 
 _LOG = structlog.get_logger(__name__)
 _WINDOW = timedelta(minutes=10)
@@ -147,11 +146,7 @@ class Examiner:
             work_root=self.settings.work_root,
             deadline_seconds=self.settings.operation_deadline_seconds,
         )
-        secrets = EngineSecrets(
-            backend_url=self.settings.state_database_url.get_secret_value(),
-            passphrase=self.vault.open(suspect.passphrase_encrypted),
-            provider_environment=provider_environment(node, self.settings),
-        )
+        secrets = engine_secrets(node, self.vault.open(suspect.passphrase_encrypted), self.settings)
         asked = self.clock()
 
         def may_go_on() -> bool:

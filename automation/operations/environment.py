@@ -1,7 +1,17 @@
 """Credentials for the engine's providers: in its child's environment, and nowhere else."""
 
 from api.settings import WorkerSettings
+from automation.engine.contract import EngineSecrets
 from automation.operations.guests import NodeAccess
+
+
+def engine_secrets(node: NodeAccess, passphrase: str, settings: WorkerSettings) -> EngineSecrets:
+    """Return all that a child of the engine needs and nobody may store, for a stack on ``node``."""
+    return EngineSecrets(
+        backend_url=settings.state_database_url.get_secret_value(),
+        passphrase=passphrase,
+        provider_environment=provider_environment(node, settings),
+    )
 
 
 def provider_environment(node: NodeAccess, settings: WorkerSettings) -> dict[str, str]:

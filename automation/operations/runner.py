@@ -20,7 +20,7 @@ from api.settings import WorkerSettings
 from api.vault import Vault
 from automation.engine.contract import Engine, EngineAction, EngineJob, EngineSecrets, EngineUnavailable
 from automation.operations.engine_attempt import EngineAttempt, EngineRecord
-from automation.operations.environment import provider_environment
+from automation.operations.environment import engine_secrets
 from automation.operations.fencing import FencedHosts
 from automation.operations.guests import GuestDirectory, GuestError, NodeAccess
 from automation.operations.heartbeat import Heartbeat
@@ -122,11 +122,7 @@ class OperationRunner:
             return self._reboot(lease, node)
         if lease.kind is OperationKind.DESTROY and not lease.has_stack:
             return self._verify(lease, node, AttemptEnd())
-        secrets = EngineSecrets(
-            backend_url=self.settings.state_database_url.get_secret_value(),
-            passphrase=self.vault.open(lease.passphrase_encrypted),
-            provider_environment=provider_environment(node, self.settings),
-        )
+        secrets = engine_secrets(node, self.vault.open(lease.passphrase_encrypted), self.settings)
         attempt = EngineAttempt(self.engine, self.fences, lease, journal, heartbeat)
         end = attempt.cost(self._engine_work(lease, node, attempt, secrets, journal))
         return self._verify(lease, node, end) if end.error_code is None and not end.awaits_approval else end

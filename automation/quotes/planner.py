@@ -17,10 +17,9 @@ from automation.engine.contract import (
     EngineJob,
     EngineOutcome,
     EngineResult,
-    EngineSecrets,
     EngineUnavailable,
 )
-from automation.operations.environment import provider_environment
+from automation.operations.environment import engine_secrets
 from automation.operations.guests import NodeAccess
 
 _LOG = structlog.get_logger(__name__)
@@ -70,11 +69,7 @@ class QuotePlanner:
             verify_tls=claimed.node_verify_tls,
             api_token=self.vault.open(claimed.node_token_encrypted),
         )
-        secrets = EngineSecrets(
-            backend_url=self.settings.state_database_url.get_secret_value(),
-            passphrase=_PASSPHRASE,
-            provider_environment=provider_environment(node, self.settings),
-        )
+        secrets = engine_secrets(node, _PASSPHRASE, self.settings)
         job = EngineJob(
             operation_id=f"quote-{claimed.id}",
             fence=claimed.attempt,
