@@ -1,0 +1,45 @@
+"""Pure descriptions of the provider's own estate: what each platform stack is configured with, and what it made."""
+
+from components.specs.platform.base import (
+    EstateName,
+    PlatformKind,
+    PlatformSpec,
+    Slug,
+    credential_variable,
+    parse_platform_stack,
+    platform_stack,
+)
+from components.specs.platform.cloud_server import CloudServerSpec
+from components.specs.platform.report import (
+    HostReport,
+    NetworkReport,
+    NodeReport,
+    NodeTemplateReport,
+    PoolReport,
+    ServerReport,
+    SiteReport,
+    StackReport,
+    StorageReport,
+    ZoneReport,
+)
+
+__all__ = [
+    "CloudServerSpec",
+    "EstateName",
+    "HostReport",
+    "NetworkReport",
+    "NodeReport",
+    "NodeTemplateReport",
+    "PlatformKind",
+    "PlatformSpec",
+    "PoolReport",
+    "ServerReport",
+    "SiteReport",
+    "Slug",
+    "StackReport",
+    "StorageReport",
+    "ZoneReport",
+    "credential_variable",
+    "parse_platform_stack",
+    "platform_stack",
+]

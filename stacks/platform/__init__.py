@@ -1,0 +1,1 @@
+"""The provider's own estate: one program a kind of platform stack, chosen by the stack's name."""

@@ -1,0 +1,67 @@
+"""What every platform stack's program is made of: it declares resources, exports outputs and reports to Inventory."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pulumi
+
+from components.specs.platform import PlatformKind, PlatformSpec, platform_stack
+
+REPORT_OUTPUT = "inventory"
+"""The stack output that holds what Inventory is told, for whoever reads it from the state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a program has declared.
+
+    Attributes:
+        outputs: for people and for other stacks.
+        report: the parts of a ``StackReport`` by name (``nodes``, ``networks``, …), each a list of its documents.
+        resources: what has to be there before Inventory may be told.
+    """
+
+    outputs: Mapping[str, pulumi.Input[Any]] = field(default_factory=dict)
+    report: Mapping[str, pulumi.Input[Any]] = field(default_factory=dict)
+    resources: Sequence[pulumi.Resource] = ()
+
+
+class Estate:
+    """The estate that a stack belongs to, and what its other stacks have made."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._references: dict[PlatformKind, pulumi.StackReference] = {}
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What each of our things at Hetzner Cloud is labelled with."""
+        return {"managed-by": "slipway", "estate": self.name}
+
+    def output(self, kind: PlatformKind, name: str) -> pulumi.Output[Any]:
+        """Return an output of another stack of this estate.
+
+        The engine fails with a sentence that names the stack and the output, if there is no such one: that stack has
+        to be brought up first.
+        """
+        if kind not in self._references:
+            stack = platform_stack(self.name, kind)
+            self._references[kind] = pulumi.StackReference(f"organization/{pulumi.get_project()}/{stack}")
+        return self._references[kind].require_output(name)
+
+
+class PlatformProgram(Protocol):
+    """A program of one kind of stack; constructed with its spec and its ``Estate``."""
+
+    def declare(self) -> Declared:
+        """Declare every resource of the stack."""
+
+
+def run(program: PlatformProgram, *, stack: str, kind: PlatformKind, spec: PlatformSpec) -> None:
+    """Declare a program's resources, export its outputs, and tell Inventory what was made."""
+    declared = program.declare()
+    for name, value in declared.outputs.items():
+        pulumi.export(name, value)
+    report = {"stack": stack, "kind": kind.value, "spec": spec.model_dump(mode="json"), **declared.report}
+    pulumi.export(REPORT_OUTPUT, report)
