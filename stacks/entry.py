@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from components.specs import parse_workload_spec
 from components.specs.platform import PlatformKind, parse_platform_stack
 from stacks.platform.registry import platform_program
-from stacks.workload.program import WorkloadProgram
 
 WORKLOAD_PREFIX = "w-"
 SPEC_KEY = "spec"
@@ -44,6 +43,8 @@ def choose_program(stack: str, document: str | None, folder: Path | None = None)
     parsed = _parse(stack, document)
     if is_platform:
         return platform_program(stack, parsed, folder / f"Pulumi.{stack}.yaml" if folder is not None else None)
+    from stacks.workload.program import WorkloadProgram  # noqa: PLC0415 - its SDKs take seconds; a platform stack has others
+
     try:
         return WorkloadProgram(parse_workload_spec(parsed))
     except ValidationError as error:

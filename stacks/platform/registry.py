@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from pkgutil import resolve_name
 from types import MappingProxyType
 from typing import Any
 
@@ -13,11 +14,26 @@ from stacks.platform.program import Estate, PlatformProgram, run
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What is behind one kind of platform stack."""
+    """Where spec and program of one kind of platform stack are: ``module:name``.
 
-    spec: type[PlatformSpec]
-    program: Callable[[Any, Estate], PlatformProgram]
+    Named, not imported: a provider's SDK takes up to two seconds to import, and each stack needs one or two of them.
+    """
 
+    spec: str
+    program: str
+
+    def spec_class(self) -> type[PlatformSpec]:
+        """The model of the stack's configuration."""
+        found: type[PlatformSpec] = resolve_name(self.spec)
+        return found
+
+    def program_class(self) -> Callable[[Any, Estate], PlatformProgram]:
+        """The program, made with the spec and the estate."""
+        found: Callable[[Any, Estate], PlatformProgram] = resolve_name(self.program)
+        return found
+
+
+_SPECS, _PROGRAMS = "components.specs.platform", "stacks.platform"
 
 KINDS: Mapping[PlatformKind, Kind] = MappingProxyType({})
 """Spec and program of each kind."""
@@ -40,6 +56,6 @@ def platform_program(stack: str, document: Any, file: Path | None = None) -> Cal
         raise LookupError(f"'{stack}' is no platform stack")
     estate, name = named
     kind = KINDS[name]
-    spec = parse_spec(kind.spec, document, file)
-    program = kind.program(spec, Estate(estate))
+    spec = parse_spec(kind.spec_class(), document, file)
+    program = kind.program_class()(spec, Estate(estate))
     return lambda: run(program, stack=stack, kind=name, spec=spec)
