@@ -9,12 +9,14 @@ from fakepve import FakePve, PveError
 from lab.estate import STORAGE, Node
 from lab.faults.on_aiohttp import FaultGate
 from lab.faults.rules import Fault, FaultKind, FaultTable
+from lab.proxmox.access import Access
 from lab.proxmox.answers import as_declared
 from lab.proxmox.drives import DriveChanges
 from lab.proxmox.firewall import FirewallAnswers
 from lab.proxmox.guests import Guests
 from lab.proxmox.installed import GIB, Installed
 from lab.proxmox.lists import RepeatedKeys
+from lab.proxmox.metrics import MetricServers
 from lab.proxmox.tasks import TaskFaults
 
 API_PREFIX = "/api2/json"
@@ -40,6 +42,8 @@ class LabNode(
     Guests,
     DriveChanges,
     FirewallAnswers,
+    Access,
+    MetricServers,
     RepeatedKeys,
     TaskFaults,
     Installed,
@@ -63,8 +67,7 @@ class LabNode(
         self.hardware = node.hardware
         self.faults = faults
         self.nodes = {node.name: {"online": True}}
-        token_id, _, secret = api_token.partition("=")
-        self.apitokens = {token_id: secret}
+        self.operator, _, self.operators_secret = api_token.partition("=")
         self._templates = node.templates
         self.reset()
 
@@ -97,6 +100,12 @@ class LabNode(
                 self._add_vm_template(int(template.source), template.slug)
             else:
                 self.store_file("local", template.source.rpartition("/")[2], 400 * 1024**2, content="vztmpl")
+
+    async def _sc_create(self, v: dict[str, Any], user: str) -> Any:
+        """A new storage has the node's disk behind it; fakepve's would have no end."""
+        answer = await super()._sc_create(v, user)
+        self.storages[v["storage"]]["avail"] = self.hardware.disk_gib * GIB
+        return answer
 
     def _add_vm_template(self, vmid: int, name: str) -> None:
         """A cloud image turned into a template, with the base volume that linked clones need."""
