@@ -43,10 +43,9 @@ class Access(Installed):
             entries={("/", user, ADMINISTRATOR): True},
         )
         self.apitokens = {self.operator: self.operators_secret}
-        self.users = {}
-        self.tickets.clear()
-        self.pools, self.pool_info = {}, {}
-        self.acl = {}  # fakepve's own list, never filled: without one it would let everybody do everything
+        for kept in (self.users, self.tickets, self.pools, self.pool_info):
+            kept.clear()
+        self.acl: Values = {}  # fakepve's own list, never filled: without one it would let everybody do everything
 
     def remembered(self) -> Values:
         """Users and what they may do, too."""
