@@ -6,7 +6,7 @@ import pulumi
 import pulumi_proxmoxve as proxmox
 
 from components.platform.node_access import declare_access
-from components.platform.node_firewall import declare_firewall
+from components.platform.node_firewall import NodeFirewall
 from components.platform.node_metrics import declare_metric_server
 from components.platform.node_storage import declare_storage
 from components.platform.node_token import NodeAccess
@@ -51,11 +51,12 @@ class Node(pulumi.ComponentResource):
             name, pool_id=spec.workload_class, comment=f"Guests of the class {spec.workload_class}", opts=child
         )
         granted = declare_access(name, spec.grants(()), storages, child)
-        firewall = declare_firewall(name, shared.firewall, child)
+        own = pulumi.ResourceOptions(parent=self)
+        wanted = shared.firewall.on(name, endpoint, verify_tls=spec.verify_tls)
+        firewall = NodeFirewall(name, wanted, opts=own)
         metrics = [declare_metric_server(name, item, child) for item in shared.metric_servers]
         self.declared = [*storages, pool, *granted, firewall, *metrics]
         if shared.tells_inventory:
-            own = pulumi.ResourceOptions(parent=self)
             access = NodeAccess(f"{name}-control-plane", spec.access(endpoint, ()), after=granted, opts=own)
             self.declared = [*self.declared, access]
         self.register_outputs({"endpoint": endpoint})

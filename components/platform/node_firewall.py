@@ -1,48 +1,19 @@
-"""A node's own firewall: groups of rules first, the switch last, so that nobody is locked out on the way."""
+"""A node's own firewall."""
 
 import pulumi
-from pulumi_proxmoxve import cluster, firewall, node
-from pulumi_proxmoxve.cluster.firewall import security
+from pulumi.dynamic import Resource
 
-from components.specs.platform.node_firewall import FirewallRule, NodeFirewallSpec, SecurityGroup
+from components.pve_access.firewall_provider import HostFirewallProvider
+from components.specs.platform.node_firewall import HostFirewall
 
 
-def declare_firewall(name: str, spec: NodeFirewallSpec, opts: pulumi.ResourceOptions) -> pulumi.Resource:
-    """Declare groups, the order in which they hold on the node, and the switch; return the last.
+class NodeFirewall(Resource, module="slipway", name="NodeFirewall"):
+    """Security groups, which of them hold for the host, and the switches of datacenter and node, as one.
 
-    When it is destroyed, the datacenter's settings stay as they are: the provider has no delete for them.
+    The provider's own resources cannot go on after a run that was cut off: ``RulesLegacy`` refuses a node that has
+    rules, ``GroupLegacy`` cannot find those that it did not get to make, and neither its options' delete nor a lock-out
+    on the way is thought of. The engine needs ``PROXMOX_VE_PASSWORD_<NODE>``.
     """
-    last: pulumi.Resource | None = None
-    groups = [_group(f"{name}-{group.name}", group, opts) for group in spec.groups]
-    if groups:
-        used = [firewall.RulesLegacyRuleArgs(security_group=group.name, enabled=True) for group in groups]
-        last = firewall.RulesLegacy(name, node_name=name, rules=used, opts=opts)
-    waits = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[last] if last is not None else []))
-    host = node.Firewall(name, node_name=name, enabled=spec.is_enabled, ndp=True, nosmurfs=True, opts=waits)
-    switch: pulumi.Resource = cluster.FirewallLegacy(
-        name,
-        enabled=spec.is_enabled,
-        ebtables=True,
-        input_policy="DROP",
-        output_policy="ACCEPT",
-        forward_policy="ACCEPT",
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[host])),
-    )
-    return switch
 
-
-def _group(name: str, group: SecurityGroup, opts: pulumi.ResourceOptions) -> security.GroupLegacy:
-    rules = [_rule(rule) for rule in group.rules]
-    return security.GroupLegacy(name, name=group.name, comment=group.comment, rules=rules, opts=opts)
-
-
-def _rule(rule: FirewallRule) -> security.GroupLegacyRuleArgs:
-    return security.GroupLegacyRuleArgs(
-        type=rule.direction,
-        action=rule.action,
-        enabled=True,
-        proto=rule.protocol,
-        dport=rule.ports,
-        source=",".join(map(str, rule.sources)) or None,
-        comment=rule.comment or None,
-    )
+    def __init__(self, label: str, spec: HostFirewall, *, opts: pulumi.ResourceOptions) -> None:
+        super().__init__(HostFirewallProvider(), label, spec.model_dump(mode="json"), opts)

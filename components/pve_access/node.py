@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import quote
 
 import httpx
 
 from components.pve_access.errors import AccessError, Refused, Unreachable
+from components.pve_access.settings import ROOT, root_password
 from components.specs.platform.node_access import Grant
 
 TIMEOUT = 30.0
@@ -108,9 +109,22 @@ class NodeApi:
         raise Refused(message, answer.status_code)
 
 
-def connection(endpoint: str, *, verify_tls: bool) -> httpx.Client:
-    """Return an HTTP client for a node. Sends nothing."""
-    return httpx.Client(base_url=endpoint, verify=verify_tls, timeout=TIMEOUT)
+class Place(Protocol):
+    """Where a node is: its name, its API's address, and whether its certificate is checked."""
+
+    @property
+    def node(self) -> str: ...  # noqa: D102 - as above
+    @property
+    def endpoint(self) -> str: ...  # noqa: D102
+    @property
+    def verify_tls(self) -> bool: ...  # noqa: D102
+
+
+def log_in(place: Place) -> NodeApi:
+    """Log in as ``root@pam`` with the password from the environment. Raises as :meth:`NodeApi.log_in`."""
+    password = root_password(place.node)
+    http = httpx.Client(base_url=place.endpoint, verify=place.verify_tls, timeout=TIMEOUT)
+    return NodeApi.log_in(place.node, http, ROOT, password)
 
 
 def _words(answer: httpx.Response) -> str:

@@ -13,8 +13,8 @@ from pulumi.dynamic import (
 )
 
 from components.pve_access.inventory import Inventory, inventory
-from components.pve_access.node import NodeApi, connection
-from components.pve_access.settings import ROOT, inventory_settings, root_password
+from components.pve_access.node import log_in
+from components.pve_access.settings import inventory_settings
 from components.pve_access.tokens import LiveToken, bring, issue, look, revoke, token_name
 from components.robot.checks import PROVIDER_KEY, check_inputs, is_unknown
 from components.specs.platform.node_access import NodeAccessSpec
@@ -49,20 +49,20 @@ class NodeAccessProvider(ResourceProvider):
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Make it and deposit it; what an interrupted run has made is replaced."""
         spec = _spec(props)
-        with _node(spec) as node, _inventory() as control_plane:
+        with log_in(spec) as node, _inventory() as control_plane:
             return CreateResult(spec.node, _outputs(spec, issue(node, control_plane, spec)))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Look whether it is still there, and what it may do."""
         spec = _spec(props)
-        with _node(spec) as node:
+        with log_in(spec) as node:
             live = look(node, spec.user, props[OUTPUT])
         return ReadResult(None, {}) if live is None else ReadResult(id_, _outputs(spec, live))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Replace it by a new one if the rotation is another, else bring its grants to their new form."""
         spec = _spec(_news)
-        with _node(spec) as node:
+        with log_in(spec) as node:
             if spec.rotation == _spec(_olds).rotation:
                 return UpdateResult(
                     _outputs(spec, bring(node, f"{spec.user}!{token_name(spec.rotation)}", spec.grants))
@@ -73,7 +73,7 @@ class NodeAccessProvider(ResourceProvider):
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Remove it, and take back what was deposited."""
         spec = _spec(_props)
-        with _node(spec) as node, _inventory() as control_plane:
+        with log_in(spec) as node, _inventory() as control_plane:
             revoke(node, control_plane, spec.node, spec.user)
 
 
@@ -92,11 +92,6 @@ def _compared(spec: NodeAccessSpec) -> dict[str, Any]:
 def _outputs(spec: NodeAccessSpec, live: LiveToken) -> dict[str, Any]:
     grants = [grant.model_dump() for grant in live.grants]
     return {**spec.model_dump(mode="json"), "grants": grants, OUTPUT: live.token_id}
-
-
-def _node(spec: NodeAccessSpec) -> NodeApi:
-    password = root_password(spec.node)
-    return NodeApi.log_in(spec.node, connection(spec.endpoint, verify_tls=spec.verify_tls), ROOT, password)
 
 
 def _inventory() -> Inventory:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, IPvAnyNetwork, model_validator
 
 from components.specs.network import Frozen
+from components.specs.platform.base import Slug
 
 SetName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{1,17}$")]
 """A name in the firewall; Proxmox VE allows a security group 18 characters."""
@@ -26,6 +27,18 @@ class FirewallRule(Frozen):
     ports: Ports | None = None
     sources: tuple[IPvAnyNetwork, ...] = ()
     comment: Annotated[str, Field(pattern=r"^[A-Za-z0-9 .,:'-]{0,64}$")] = ""
+
+    def as_proxmox(self) -> dict[str, str]:
+        """Return it as Proxmox VE keeps it, without what is not set."""
+        fields = {
+            "type": self.direction,
+            "action": self.action,
+            "proto": self.protocol,
+            "dport": self.ports,
+            "source": ",".join(map(str, self.sources)),
+            "comment": self.comment,
+        }
+        return {name: value for name, value in fields.items() if value}
 
     @model_validator(mode="after")
     def _ports_need_a_protocol(self) -> Self:
@@ -75,6 +88,40 @@ class NodeFirewallSpec(Frozen):
             for group in self.groups
             for rule in group.rules
         )
+
+    def on(self, node: str, endpoint: str, *, verify_tls: bool) -> "HostFirewall":
+        """Return it as what one node is to have."""
+        groups = [
+            HostGroup(name=group.name, comment=group.comment, rules=tuple(rule.as_proxmox() for rule in group.rules))
+            for group in self.groups
+        ]
+        used = tuple(group.name for group in groups)
+        return HostFirewall(
+            node=node, endpoint=endpoint, verify_tls=verify_tls, is_enabled=self.is_enabled, groups=groups, used=used
+        )
+
+
+class HostGroup(Frozen):
+    """A security group in Proxmox VE's own terms; the first rule is looked at first."""
+
+    name: SetName
+    comment: str = ""
+    rules: tuple[dict[str, str], ...]
+
+
+class HostFirewall(Frozen):
+    """What one node's firewall is to be.
+
+    Attributes:
+        used: the groups that hold for the host, in order; what else the host has as rules is seen there too.
+    """
+
+    node: Slug
+    endpoint: Annotated[str, Field(pattern=r"^https://")]
+    verify_tls: bool = True
+    is_enabled: bool
+    groups: tuple[HostGroup, ...] = ()
+    used: tuple[str, ...] = ()
 
 
 _API = 8006
