@@ -75,6 +75,13 @@ class Access(Installed):
             return [f"/pool/{name}" for name, meta in self.pool_info.items() if thing in meta["storage"]]
         return []
 
+    def _check(self, user: str, check: Any, values: Values, declared: Any = None) -> tuple[bool, str]:
+        """As ``PVE/RPCEnvironment.pm`` compares the whole token id with the user id, a token is nobody's self."""
+        if list(check[:2]) == ["userid-param", "self"]:
+            return values.get("userid") == user, ""
+        checked: tuple[bool, str] = super()._check(user, check, values, declared)
+        return checked
+
     async def _permissions(self, v: Values, user: str) -> dict[str, dict[str, int]]:
         who = v.get("userid") or user
         paths = [v["path"]] if v.get("path") else ["/", *sorted({path for path, *_ in self.rules.entries} - {"/"})]
