@@ -80,7 +80,7 @@ def test_what_no_role_grants_is_refused(lab: "RunningLab") -> None:
         lambda: node.network.post(iface="vmbr9", type="bridge"),
         lambda: node.status.post(command="shutdown"),
         lambda: node.qemu(9000).delete(),
-        lambda: node.qemu(9000).config.put(memory=1),
+        lambda: node.qemu(9000).config.put(memory=4096),
         lambda: api.cluster.metrics.server("spy").post(type="graphite", server="a", port=1),
     ]
     assert [answered(attempt) for attempt in refused] == [403] * len(refused)
