@@ -8,9 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from components.specs.platform import PlatformKind, PlatformSpec, parse_platform_stack
-from components.specs.platform.nodes import NodesSpec
 from stacks.platform.configuration import parse_spec
-from stacks.platform.nodes import NodesProgram
 from stacks.platform.program import Estate, PlatformProgram, run
 
 
@@ -39,7 +37,7 @@ _SPECS, _PROGRAMS = "components.specs.platform", "stacks.platform"
 
 KINDS: Mapping[PlatformKind, Kind] = MappingProxyType(
     {
-        PlatformKind.NODES: Kind(NodesSpec, NodesProgram),
+        PlatformKind.NODES: Kind(f"{_SPECS}.nodes:NodesSpec", f"{_PROGRAMS}.nodes:NodesProgram"),
     }
 )
 """Spec and program of each kind."""
