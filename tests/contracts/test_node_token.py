@@ -46,6 +46,19 @@ def inputs(lab: "RunningLab", rotation: int = 1) -> dict[str, Any]:
     return {**document, "rotation": float(rotation)}
 
 
+def create(lab: "RunningLab") -> dict[str, Any]:
+    """Make the token as the engine does; what it keeps of it."""
+    made = NodeAccessProvider().create(inputs(lab))
+    assert made.id == NAME
+    return dict(made.outs or {})
+
+
+def read(kept: dict[str, Any]) -> dict[str, Any] | None:
+    """What a refresh finds; None if the token is gone."""
+    found = NodeAccessProvider().read(NAME, kept)
+    return dict(found.outs or {}) if found.id is not None else None
+
+
 def tokens(lab: "RunningLab") -> list[str]:
     """The names of the user's tokens on the node."""
     return [item["tokenid"] for item in lab.truth.node(NAME).access.users("slipway@pve").token.get()]
@@ -69,31 +82,29 @@ def opens(lab: "RunningLab", token: str) -> bool:
 
 def test_a_token_is_made_deposited_seen_and_removed(lab: "RunningLab", desk: CredentialDesk) -> None:
     """Its secret is in nothing that the engine gets."""
-    provider = NodeAccessProvider()
-    made = provider.create(inputs(lab))
+    kept = create(lab)
     token_id, _, secret = desk.tokens[NAME].partition("=")
-    assert (made.id, made.outs["token_id"]) == (NAME, token_id)
-    assert secret not in str(made.outs)
+    assert kept["token_id"] == token_id
+    assert secret not in str(kept)
     assert opens(lab, desk.tokens[NAME])
-    read = provider.read(made.id, made.outs)
-    assert (read.id, read.outs) == (NAME, made.outs)
-    assert not provider.diff(NAME, read.outs, inputs(lab)).changes
-    provider.delete(NAME, made.outs)
+    assert read(kept) == kept
+    assert not NodeAccessProvider().diff(NAME, kept, inputs(lab)).changes
+    NodeAccessProvider().delete(NAME, kept)
     assert (tokens(lab), desk.tokens) == ([], {})
-    assert provider.read(NAME, made.outs).id is None
+    assert read(kept) is None
 
 
 def test_a_rotation_leaves_no_moment_without_a_token(lab: "RunningLab", desk: CredentialDesk) -> None:
     """The earlier one holds until the new one is taken; only the new one is left."""
     provider = NodeAccessProvider()
-    made = provider.create(inputs(lab))
+    kept = create(lab)
     earlier = desk.tokens[NAME]
-    assert provider.diff(NAME, made.outs, inputs(lab, 2)).changes
+    assert provider.diff(NAME, kept, inputs(lab, 2)).changes
     desk.answers = [503, 503, 503]
     with pytest.raises(Unreachable, match=r"the control plane failed at taking the token .*run again"):
-        provider.update(NAME, made.outs, inputs(lab, 2))
+        provider.update(NAME, kept, inputs(lab, 2))
     assert opens(lab, earlier)
-    provider.update(NAME, made.outs, inputs(lab, 2))
+    provider.update(NAME, kept, inputs(lab, 2))
     assert tokens(lab) == ["control-plane-2"]
     assert opens(lab, desk.tokens[NAME])
     assert not opens(lab, earlier)
@@ -156,24 +167,25 @@ def test_a_missing_variable_is_named(
 def test_a_grant_changed_by_hand_is_seen_and_put_right(lab: "RunningLab", desk: CredentialDesk) -> None:
     """One more and one less; the token itself stays, and nobody is told."""
     provider = NodeAccessProvider()
-    made = provider.create(inputs(lab))
+    kept = create(lab)
     acl = lab.truth.node(NAME).access.acl
-    acl.put(path="/", roles="Administrator", tokens=made.outs["token_id"])
-    acl.put(path="/vms", roles="SlipwayGuests", tokens=made.outs["token_id"], delete=1)
-    read = provider.read(NAME, made.outs)
-    assert provider.diff(NAME, read.outs, inputs(lab)).changes
-    provider.update(NAME, read.outs, inputs(lab))
-    assert provider.read(NAME, made.outs).outs == made.outs
+    acl.put(path="/", roles="Administrator", tokens=kept["token_id"])
+    acl.put(path="/vms", roles="SlipwayGuests", tokens=kept["token_id"], delete=1)
+    found = read(kept)
+    assert found is not None
+    assert provider.diff(NAME, found, inputs(lab)).changes
+    provider.update(NAME, found, inputs(lab))
+    assert read(kept) == kept
     assert len(desk.seen) == 1
 
 
 def test_removing_goes_on_where_it_was_cut_off(lab: "RunningLab", desk: CredentialDesk) -> None:
     """Token, deposit or even the user may be gone already."""
     provider = NodeAccessProvider()
-    made = provider.create(inputs(lab))
+    kept = create(lab)
     lab.truth.node(NAME).access.users("slipway@pve").delete()
     desk.tokens.clear()
-    provider.delete(NAME, made.outs)
+    provider.delete(NAME, kept)
     assert desk.seen[-1] == ("DELETE", NAME)
 
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.engine
     ids=["bot", "game", "cloud"],
 )
 def test_an_order_is_delivered_rebooted_and_destroyed_with_no_more_than_the_roles_allow(
-    lab_worker: LabWorker, nodes: tuple[str, ...], body: dict[str, object]
+    lab_worker: LabWorker, nodes: tuple[str, ...], body: dict[str, Any]
 ) -> None:
     """Every request of worker, engine and plugin is one that the control plane's roles grant."""
     shop, lab = lab_worker.desk.shop, lab_worker.lab
