@@ -21,7 +21,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lab.estate import Node
 
-API_USER = "slipway@pve"
+API_USER = "lab@pve"
+"""An administrator whom somebody made by hand; the platform's stacks make a user of their own."""
+
 _LISTENING_PORTS = range(20_000, 32_000)
 _TRIES = 50
 TOKEN_NAME = "lab"  # noqa: S105 - the public name of the API token, not its secret

@@ -90,6 +90,29 @@ class Truth:
         sets = {item["name"]: [entry["cidr"] for entry in api.ipset(item["name"]).get()] for item in api.ipset.get()}
         return {"options": api.options.get(), "rules": api.rules.get(), "ipset": sets}
 
+    def node_leftovers(self, node: str) -> dict[str, list[str]]:
+        """What a node has that Proxmox VE's installation does not leave there, by kind; kinds without any left out.
+
+        The datacenter's firewall settings are not in it: the provider leaves them as they are.
+        """
+        api = self._nodes[node]
+        own = next(item.api_token for item in self._document.proxmox.nodes if item.name == node).partition("!")[0]
+        firewall = api.cluster.firewall
+        found = {
+            "guests": [str(item["vmid"]) for item in api.cluster.resources.get(type="vm")],
+            "storages": [item["storage"] for item in api.storage.get() if item["storage"] != "local"],
+            "content": [item["volid"] for item in api.nodes(node).storage("local").content.get()],
+            "pools": [item["poolid"] for item in api.pools.get()],
+            "users": [item["userid"] for item in api.access.users.get() if item["userid"] not in {own, "root@pam"}],
+            "roles": [item["roleid"] for item in api.access.roles.get() if not item["special"]],
+            "grants": [f"{item['path']} {item['ugid']}" for item in api.access.acl.get() if item["ugid"] != own],
+            "groups": [item["group"] for item in firewall.groups.get()],
+            "rules": [str(item["pos"]) for item in [*firewall.rules.get(), *api.nodes(node).firewall.rules.get()]],
+            "sets": [item["name"] for item in [*firewall.ipset.get(), *firewall.aliases.get()]],
+            "metrics": [item["id"] for item in api.cluster.metrics.server.get()],
+        }
+        return {kind: sorted(names) for kind, names in found.items() if names}
+
     def volumes(self, node: str, storage: str = "local-lvm") -> list[str]:
         """The volume ids on a node's storage, base volumes of templates left out."""
         content = self._nodes[node].nodes(node).storage(storage).content.get()

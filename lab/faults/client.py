@@ -74,6 +74,10 @@ class ProxmoxControl(StandInControl):
         """How long each task takes on one node, or on all."""
         self._call("PUT", "/task-delay", json={"seconds": seconds, "where": where})
 
+    def install(self, where: str = "*") -> None:
+        """Leave on one node, or on all, what Proxmox VE's installation leaves: no templates, ``local`` only."""
+        self._call("PUT", "/installation", params={"where": where})
+
     def requests(self, where: str = "*") -> dict[str, list[list[str]]]:
         """The requests that each node has served, oldest first: ``{node: [[method, path], …]}``."""
         answer: dict[str, list[list[str]]] = self._call("GET", "/requests", params={"where": where}).json()

@@ -1,7 +1,7 @@
 """The control address of all nodes: plain HTTP on loopback, opened by the lab's control token.
 
 ``/_lab/faults`` (see :mod:`lab.faults.on_aiohttp`), ``PUT /_lab/task-delay``,
-``GET /_lab/requests`` and ``DELETE /_lab/state``.
+``PUT /_lab/installation``, ``GET /_lab/requests`` and ``DELETE /_lab/state``.
 """
 
 from typing import Annotated
@@ -36,6 +36,13 @@ def control_app(nodes: list[LabNode], faults: FaultTable, token: str) -> web.App
             node.task_delay = wanted.seconds
         return web.Response(status=204)
 
+    async def install(request: web.Request) -> web.Response:
+        """Give nodes an installation that nobody has set up yet."""
+        require_token(request, token)
+        for node in _named(nodes, request.query.get("where", "*")):
+            node.as_installed()
+        return web.Response(status=204)
+
     async def requests(request: web.Request) -> web.Response:
         """The requests each node has served, oldest first: ``{node: [[method, path], …]}``."""
         require_token(request, token)
@@ -50,6 +57,7 @@ def control_app(nodes: list[LabNode], faults: FaultTable, token: str) -> web.App
 
     app.router.add_delete("/_lab/state", reset)
     app.router.add_put("/_lab/task-delay", set_task_delay)
+    app.router.add_put("/_lab/installation", install)
     app.router.add_get("/_lab/requests", requests)
     return app
 

@@ -35,7 +35,11 @@ class Kind:
 
 _SPECS, _PROGRAMS = "components.specs.platform", "stacks.platform"
 
-KINDS: Mapping[PlatformKind, Kind] = MappingProxyType({})
+KINDS: Mapping[PlatformKind, Kind] = MappingProxyType(
+    {
+        PlatformKind.NODES: Kind(f"{_SPECS}.nodes:NodesSpec", f"{_PROGRAMS}.nodes:NodesProgram"),
+    }
+)
 """Spec and program of each kind."""
 
 

@@ -1,0 +1,62 @@
+"""One Proxmox VE node with everything on it that is not a customer's."""
+
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_proxmoxve as proxmox
+
+from components.platform.node_access import declare_access
+from components.platform.node_firewall import NodeFirewall
+from components.platform.node_metrics import declare_metric_server
+from components.platform.node_storage import declare_storage
+from components.platform.node_token import NodeAccess
+from components.specs.platform import credential_variable
+from components.specs.platform.nodes import NodeSpec, NodesSpec
+
+ROOT = "root@pam"
+
+
+class Node(pulumi.ComponentResource):
+    """A node behind a provider of its own: its storages, pool, access, firewall and metric servers.
+
+    The provider logs in as ``root@pam``, because only root may set up users and networks, with the password from
+    ``PROXMOX_VE_PASSWORD_<NODE>`` in the engine's environment. The control plane gets a token that may do less.
+    """
+
+    declared: Sequence[pulumi.Resource]
+    """What has to be there before a guest may come."""
+
+    def __init__(
+        self,
+        name: str,
+        spec: NodeSpec,
+        *,
+        endpoint: str,
+        shared: NodesSpec,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("slipway:platform:Node", name, None, opts)
+        provider = proxmox.Provider(
+            name,
+            endpoint=endpoint,
+            insecure=not spec.verify_tls,
+            username=ROOT,
+            opts=pulumi.ResourceOptions(
+                parent=self, env_var_mappings={credential_variable("PROXMOX_VE_PASSWORD", name): "PROXMOX_VE_PASSWORD"}
+            ),
+        )
+        child = pulumi.ResourceOptions(parent=self, provider=provider)
+        storages = [declare_storage(f"{name}-{item.name}", item, child) for item in spec.storages]
+        pool = proxmox.PoolLegacy(
+            name, pool_id=spec.workload_class, comment=f"Guests of the class {spec.workload_class}", opts=child
+        )
+        granted = declare_access(name, spec.grants(()), storages, child)
+        own = pulumi.ResourceOptions(parent=self)
+        wanted = shared.firewall.on(name, endpoint, verify_tls=spec.verify_tls)
+        firewall = NodeFirewall(name, wanted, opts=own)
+        metrics = [declare_metric_server(name, item, child) for item in shared.metric_servers]
+        self.declared = [*storages, pool, *granted, firewall, *metrics]
+        if shared.tells_inventory:
+            access = NodeAccess(f"{name}-control-plane", spec.access(endpoint, ()), after=granted, opts=own)
+            self.declared = [*self.declared, access]
+        self.register_outputs({"endpoint": endpoint})

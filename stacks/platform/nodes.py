@@ -1,0 +1,64 @@
+"""The program of the ``nodes`` stack."""
+
+import os
+
+import pulumi
+
+from components.platform.node import Node
+from components.specs.platform import HostReport, credential_variable
+from components.specs.platform.nodes import NODE_EXPORTER, PVE_EXPORTER, NodeSpec, NodesSpec
+from stacks.platform.program import Declared, Estate
+
+
+class NodesProgram:
+    """Declares every node of an estate, each behind a provider of its own."""
+
+    def __init__(self, spec: NodesSpec, estate: Estate) -> None:
+        self._spec = spec
+        self._estate = estate
+
+    def declare(self) -> Declared:
+        """Declare the nodes.
+
+        Raises:
+            pulumi.RunError: names each variable of the environment that is missing, before anything exists.
+        """
+        endpoints = {node.name: _endpoint(node) for node in self._spec.nodes}
+        _require([node.name for node in self._spec.nodes], endpoints)
+        nodes = [Node(node.name, node, endpoint=endpoints[node.name], shared=self._spec) for node in self._spec.nodes]
+        reports = [node.report(endpoints[node.name]).model_dump(mode="json") for node in self._spec.nodes]
+        return Declared(
+            outputs={"nodes": {node.name: _output(node, endpoints[node.name]) for node in self._spec.nodes}},
+            report={"nodes": reports, "hosts": [_host(node).model_dump(mode="json") for node in self._spec.nodes]},
+            resources=[resource for node in nodes for resource in node.declared],
+        )
+
+
+def _endpoint(node: NodeSpec) -> str:
+    return node.endpoint or os.environ.get(credential_variable("PROXMOX_VE_ENDPOINT", node.name), "")
+
+
+def _require(names: list[str], endpoints: dict[str, str]) -> None:
+    missing = [credential_variable("PROXMOX_VE_ENDPOINT", name) for name in names if not endpoints[name]]
+    passwords = [credential_variable("PROXMOX_VE_PASSWORD", name) for name in names]
+    missing += [variable for variable in passwords if not os.environ.get(variable)]
+    if missing:
+        raise pulumi.RunError(
+            f"the environment lacks {', '.join(missing)}: set each node's API address and the password of root@pam"
+        )
+
+
+def _output(node: NodeSpec, endpoint: str) -> dict[str, str | bool]:
+    return {
+        "endpoint": endpoint,
+        "class": node.workload_class,
+        "storage": node.storage,
+        "bridge": node.bridge,
+        "private_address": str(node.private_address),
+        "verify_tls": node.verify_tls,
+    }
+
+
+def _host(node: NodeSpec) -> HostReport:
+    exporters = {"node": NODE_EXPORTER, "pve": PVE_EXPORTER}
+    return HostReport(name=node.name, role="node", address=str(node.private_address), exporters=exporters)
