@@ -60,6 +60,21 @@ class NodeReport(Frozen):
     server_number: int | None = None
     """Robot's number of the dedicated server."""
 
+    @property
+    def sellable_cores(self) -> int:
+        """Cores that may be sold: what the host leaves, times the overcommit."""
+        return max(0, int((self.cores - self.reserve_cores) * self.cpu_overcommit))
+
+    @property
+    def sellable_memory_mib(self) -> int:
+        """Memory that may be sold; memory is never overcommitted."""
+        return max(0, self.memory_mib - self.reserve_memory_mib)
+
+    @property
+    def sellable_disk_gib(self) -> int:
+        """Disk that may be sold."""
+        return max(0, self.disk_gib - self.reserve_disk_gib)
+
 
 class PoolReport(Frozen):
     """A routed network that addresses are handed out of."""
