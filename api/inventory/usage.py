@@ -80,8 +80,9 @@ def things_at_sites(session: Session, slugs: Collection[str]) -> list[str]:
         ("address pool", AddressPool, AddressPool.id.is_not(None)),
         ("server", PoolServer, PoolServer.id.is_not(None)),
     ):
-        query = select(model.name, Site.slug).join(Site, Site.id == model.site_id).where(Site.slug.in_(slugs), condition)
-        found += [f"{word} '{name}' is at site '{slug}'" for name, slug in session.execute(query.order_by(model.name))]
+        query = select(model.name, Site.slug).join(Site, Site.id == model.site_id).order_by(model.name)
+        rows = session.execute(query.where(Site.slug.in_(slugs), condition))
+        found += [f"{word} '{row.name}' is at site '{row.slug}'" for row in rows]
     return found
 
 

@@ -59,21 +59,21 @@ class EstateWriter:
         Raises:
             InvalidInput: if its site or a template is unknown, or it would have less than is sold on it.
         """
-        site_id = self._site_id(entry.site, f"node '{entry.name}'")
+        values = {"site_id": self._site_id(entry.site, f"node '{entry.name}'"), **_columns(entry)}
+        token = sealed_token or deposited(self._session, entry.name)
         node = self._session.scalars(select(Node).where(Node.name == entry.name)).one_or_none()
         if node is None:
-            node = Node(id=uuid7(), name=entry.name, state=NodeState.PENDING)
+            node = Node(id=uuid7(), name=entry.name, state=NodeState.PENDING, **values)
             self._session.add(node)
         else:
             _check_sold(node, entry)
+            _set(node, values)
         if is_whole and node.state is NodeState.RETIRED:
             node.state = NodeState.PENDING
-        if sealed_token is None and node.api_token_encrypted is None:
-            sealed_token = deposited(self._session, entry.name)
-        if sealed_token is not None:
-            node.api_token_encrypted = sealed_token
-            node.state = NodeState.ACTIVE if node.state is NodeState.PENDING else node.state
-        _set(node, {"site_id": site_id, **_columns(entry)})
+        if sealed_token is not None or node.api_token_encrypted is None:
+            node.api_token_encrypted = token
+        if node.state is NodeState.PENDING and node.api_token_encrypted is not None:
+            node.state = NodeState.ACTIVE
         self._session.flush()
         write_templates(self._session, node, entry.templates, is_whole=is_whole)
         if is_whole:

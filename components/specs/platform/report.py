@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, IPvAnyAddress, IPvAnyNetwork, model_validator
 
 from components.specs.network import BridgeName, Frozen, ZoneId, ZoneName
-from components.specs.platform.base import PlatformKind, Slug
+from components.specs.platform.base import PlatformKind, Slug, parse_platform_stack
 from components.specs.workload import StorageName
 
 
@@ -170,3 +170,24 @@ class StackReport(Frozen):
     dns_zones: tuple[ZoneReport, ...] = ()
     servers: tuple[ServerReport, ...] = ()
     hosts: tuple[HostReport, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        named = parse_platform_stack(self.stack)
+        if named is None or named[1] is not self.kind:
+            raise ValueError(f"'stack' is '{self.stack}', which is not the name of a stack of the kind '{self.kind}'")
+        for part, names in (
+            ("sites", [site.slug for site in self.sites]),
+            ("nodes", [node.name for node in self.nodes]),
+            ("address_pools", [pool.name for pool in self.address_pools]),
+            ("networks", [network.name for network in self.networks]),
+            ("dns_zones", [zone.name for zone in self.dns_zones]),
+            ("servers", [server.name for server in self.servers]),
+            ("hosts", [host.name for host in self.hosts]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"'{part}' has '{twice[0]}' twice")
+        if sum(zone.holds_workloads for zone in self.dns_zones) > 1:
+            raise ValueError("'dns_zones': only one may have 'holds_workloads'")
+        return self
