@@ -21,6 +21,7 @@ from components.specs.platform.report import (
     StackReport,
     StorageReport,
     ZoneReport,
+    parse_report,
 )
 
 __all__ = [
@@ -41,5 +42,6 @@ __all__ = [
     "ZoneReport",
     "credential_variable",
     "parse_platform_stack",
+    "parse_report",
     "platform_stack",
 ]

@@ -191,3 +191,20 @@ class StackReport(Frozen):
         if sum(zone.holds_workloads for zone in self.dns_zones) > 1:
             raise ValueError("'dns_zones': only one may have 'holds_workloads'")
         return self
+
+
+def parse_report(document: Any) -> StackReport:
+    """Read a report as the engine and its state write it, where every number is a float.
+
+    Raises:
+        pydantic.ValidationError: if it is none.
+    """
+    return StackReport.model_validate(_whole(document))
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _whole(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
