@@ -36,11 +36,10 @@ class InventoryRecordProvider(ResourceProvider):
         if is_unknown(given.get("report")):
             return CheckResult(given, [])
         try:
-            report = parse_report(given.get("report")).model_dump(mode="json")
+            report = _canonical(given.get("report"))
         except ValidationError as error:
-            failures = [
-                CheckFailure(".".join(map(str, ("report", *item["loc"]))), item["msg"]) for item in error.errors()
-            ]
+            found = error.errors()
+            failures = [CheckFailure(".".join(map(str, ("report", *item["loc"]))), item["msg"]) for item in found]
             return CheckResult(given, failures)
         failures = [] if report == _told(_olds) else _refusal(report)
         return CheckResult({**given, "report": report}, failures)
@@ -49,7 +48,7 @@ class InventoryRecordProvider(ResourceProvider):
         """Compare what is held with what is to be told; a stack of another name is another record."""
         if is_unknown(_news.get("report")):
             return DiffResult(changes=True)
-        told, held = _news["report"], _told(_olds)
+        told, held = _canonical(_news["report"]), _told(_olds)
         is_other = told["stack"] != _id
         return DiffResult(
             changes=is_other or told != held, replaces=["report"] if is_other else [], delete_before_replace=is_other
@@ -57,7 +56,7 @@ class InventoryRecordProvider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Tell. The same again changes nothing, so a run that broke off is simply run again."""
-        report = parse_report(props["report"]).model_dump(mode="json")
+        report = _canonical(props["report"])
         return CreateResult(report["stack"], _outputs(report, connect().put_stack(report)))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
@@ -68,7 +67,7 @@ class InventoryRecordProvider(ResourceProvider):
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Tell anew; refused with their list if customers are on what the report has no more."""
-        report = parse_report(_news["report"]).model_dump(mode="json")
+        report = _canonical(_news["report"])
         return UpdateResult(_outputs(report, connect().put_stack(report)))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -84,10 +83,15 @@ def _refusal(report: dict[str, Any]) -> list[CheckFailure]:
     return []
 
 
-def _told(state: dict[str, Any]) -> Any:
+def _canonical(report: Any) -> dict[str, Any]:
+    """The report in its one form: between engine and provider, numbers become floats and fields without value go."""
+    return parse_report(report).model_dump(mode="json")
+
+
+def _told(state: dict[str, Any]) -> dict[str, Any] | None:
     """The report in a resource's state, None if it is not one that this version knows."""
     try:
-        return parse_report(state.get("report")).model_dump(mode="json")
+        return _canonical(state.get("report"))
     except ValidationError:
         return None
 

@@ -7,10 +7,7 @@ from typing import Any, Protocol
 import pulumi
 
 from components.inventory.record import InventoryRecord
-from components.specs.platform import PlatformKind, PlatformSpec, platform_stack
-
-REPORT_OUTPUT = "inventory"
-"""The stack output that holds what Inventory is told, for whoever reads it from the state."""
+from components.specs.platform import REPORT_OUTPUT, PlatformKind, PlatformSpec, platform_stack
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from components.specs.platform.base import (
 )
 from components.specs.platform.cloud_server import CloudServerSpec
 from components.specs.platform.report import (
+    REPORT_OUTPUT,
     HostReport,
     NetworkReport,
     NodeReport,
@@ -25,6 +26,7 @@ from components.specs.platform.report import (
 )
 
 __all__ = [
+    "REPORT_OUTPUT",
     "CloudServerSpec",
     "EstateName",
     "HostReport",

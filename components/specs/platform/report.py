@@ -10,6 +10,9 @@ from components.specs.network import BridgeName, Frozen, ZoneId, ZoneName
 from components.specs.platform.base import PlatformKind, Slug, parse_platform_stack
 from components.specs.workload import StorageName
 
+REPORT_OUTPUT = "inventory"
+"""The stack output that holds the report, for whoever reads it from the state."""
+
 
 class SiteReport(Frozen):
     """A data centre location, with the resolvers that its guests are given: a guest without one finds nothing."""
