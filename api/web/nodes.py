@@ -1,23 +1,57 @@
 """Nodes with their capacity, and one node with its guests."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
+from api.audit.trail import Actor
 from api.auth.models import User
 from api.errors import NotFound
-from api.inventory.models import Allocation, Guest, Node, Site
-from api.runtime import SessionDep
+from api.inventory.lifecycle import NodeLifecycle
+from api.inventory.models import Allocation, Guest, Node, NodeState, Site
+from api.inventory.owners import Owners
+from api.runtime import RuntimeDep, SessionDep
+from api.web.flash import Flash
+from api.web.forms import FormDep, Reason, parse
 from api.web.paging import PlaceDep, cut
-from api.web.rendering import page
-from api.web.visitor import Support
+from api.web.rendering import done, page
+from api.web.visitor import Operator, Support
 from api.workloads.models import Workload, WorkloadStatus
 
 router = APIRouter()
+
+
+class Verb(StrEnum):
+    """What can be decided about a node."""
+
+    DRAIN = "drain"
+    ACTIVATE = "activate"
+    RETIRE = "retire"
+
+
+class DecisionForm(BaseModel):
+    """Why a node's state is changed."""
+
+    reason: Reason
+
+
+_VERBS_OF = {
+    NodeState.PENDING: (Verb.RETIRE,),
+    NodeState.ACTIVE: (Verb.DRAIN,),
+    NodeState.DRAINING: (Verb.ACTIVATE, Verb.RETIRE),
+    NodeState.RETIRED: (),
+}
+_SAID = {
+    Verb.DRAIN: "it gets no new guests; those below stay until they are moved or cancelled.",
+    Verb.ACTIVATE: "it gets new guests again.",
+    Verb.RETIRE: "it is retired.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +94,35 @@ def show_node(node_id: UUID, request: Request, visitor: Support, session: Sessio
         .outerjoin(Guest, Guest.workload_id == Workload.id)
         .where(Workload.node_id == node_id, Workload.status != WorkloadStatus.DELETED)
     )
-    return page(request, visitor, "node.html", view=views[0], slice=cut(session, query, Workload.id, place))
+    return page(
+        request,
+        visitor,
+        "node.html",
+        view=views[0],
+        slice=cut(session, query, Workload.id, place),
+        stack=Owners(session).of("nodes", views[0].node.name),
+        verbs=_VERBS_OF[views[0].node.state],
+    )
+
+
+@router.post("/admin/nodes/{node_id}/{verb}")
+def decide(
+    node_id: UUID, verb: Verb, visitor: Operator, form: FormDep, runtime: RuntimeDep, session: SessionDep
+) -> Response:
+    """Drain a node, take it back, or retire it once it is empty."""
+    node = session.get(Node, node_id)
+    if node is None:
+        raise NotFound("there is no such node")
+    reason = parse(DecisionForm, form).reason
+    lifecycle, actor = NodeLifecycle(session), Actor.of(visitor.principal)
+    match verb:
+        case Verb.DRAIN:
+            lifecycle.drain(node.name, reason, actor)
+        case Verb.ACTIVATE:
+            lifecycle.activate(node.name, reason, actor)
+        case Verb.RETIRE:
+            lifecycle.retire(node.name, reason, actor)
+    return done(runtime, visitor, f"/admin/nodes/{node_id}", Flash("good", f"{node.name}: {_SAID[verb]}"))
 
 
 def _views(session: Session, node_id: UUID | None = None) -> list[NodeView]:
