@@ -1,7 +1,6 @@
 """Nodes with their capacity, and one node with its guests."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -27,14 +26,6 @@ from api.workloads.models import Workload, WorkloadStatus
 router = APIRouter()
 
 
-class Verb(StrEnum):
-    """What can be decided about a node."""
-
-    DRAIN = "drain"
-    ACTIVATE = "activate"
-    RETIRE = "retire"
-
-
 class DecisionForm(BaseModel):
     """Why a node's state is changed."""
 
@@ -42,16 +33,12 @@ class DecisionForm(BaseModel):
 
 
 _VERBS_OF = {
-    NodeState.PENDING: (Verb.RETIRE,),
-    NodeState.ACTIVE: (Verb.DRAIN,),
-    NodeState.DRAINING: (Verb.ACTIVATE, Verb.RETIRE),
+    NodeState.PENDING: ("retire",),
+    NodeState.ACTIVE: ("drain",),
+    NodeState.DRAINING: ("activate", "retire"),
     NodeState.RETIRED: (),
 }
-_SAID = {
-    Verb.DRAIN: "it gets no new guests; those below stay until they are moved or cancelled.",
-    Verb.ACTIVATE: "it gets new guests again.",
-    Verb.RETIRE: "it is retired.",
-}
+"""What can be decided about a node in each state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,24 +92,36 @@ def show_node(node_id: UUID, request: Request, visitor: Support, session: Sessio
     )
 
 
-@router.post("/admin/nodes/{node_id}/{verb}")
-def decide(
-    node_id: UUID, verb: Verb, visitor: Operator, form: FormDep, runtime: RuntimeDep, session: SessionDep
-) -> Response:
-    """Drain a node, take it back, or retire it once it is empty."""
+@router.post("/admin/nodes/{node_id}/drain")
+def drain(node_id: UUID, visitor: Operator, form: FormDep, runtime: RuntimeDep, session: SessionDep) -> Response:
+    """Give a node no new guests."""
+    node, reason = _node(session, node_id), parse(DecisionForm, form).reason
+    NodeLifecycle(session).drain(node.name, reason, Actor.of(visitor.principal))
+    said = "it gets no new guests; those below stay until they are moved or cancelled."
+    return done(runtime, visitor, f"/admin/nodes/{node_id}", Flash("good", f"{node.name}: {said}"))
+
+
+@router.post("/admin/nodes/{node_id}/activate")
+def activate(node_id: UUID, visitor: Operator, form: FormDep, runtime: RuntimeDep, session: SessionDep) -> Response:
+    """Give a node that is being drained new guests again."""
+    node, reason = _node(session, node_id), parse(DecisionForm, form).reason
+    NodeLifecycle(session).activate(node.name, reason, Actor.of(visitor.principal))
+    return done(runtime, visitor, f"/admin/nodes/{node_id}", Flash("good", f"{node.name}: it gets new guests again."))
+
+
+@router.post("/admin/nodes/{node_id}/retire")
+def retire(node_id: UUID, visitor: Operator, form: FormDep, runtime: RuntimeDep, session: SessionDep) -> Response:
+    """Take an empty node out of use."""
+    node, reason = _node(session, node_id), parse(DecisionForm, form).reason
+    NodeLifecycle(session).retire(node.name, reason, Actor.of(visitor.principal))
+    return done(runtime, visitor, f"/admin/nodes/{node_id}", Flash("good", f"{node.name}: it is retired."))
+
+
+def _node(session: Session, node_id: UUID) -> Node:
     node = session.get(Node, node_id)
     if node is None:
         raise NotFound("there is no such node")
-    reason = parse(DecisionForm, form).reason
-    lifecycle, actor = NodeLifecycle(session), Actor.of(visitor.principal)
-    match verb:
-        case Verb.DRAIN:
-            lifecycle.drain(node.name, reason, actor)
-        case Verb.ACTIVATE:
-            lifecycle.activate(node.name, reason, actor)
-        case Verb.RETIRE:
-            lifecycle.retire(node.name, reason, actor)
-    return done(runtime, visitor, f"/admin/nodes/{node_id}", Flash("good", f"{node.name}: {_SAID[verb]}"))
+    return node
 
 
 def _views(session: Session, node_id: UUID | None = None) -> list[NodeView]:
