@@ -3,6 +3,7 @@
 import os
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -84,14 +85,8 @@ def test_slipway_pulumi_is_the_toolchains_cli(tmp_path: Path) -> None:
     environment = {**os.environ, "SLIPWAY_HOME": str(tmp_path), "PULUMI_BACKEND_URL": f"file://{tmp_path}"}
 
     def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            ["slipway", "pulumi", *arguments],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        command = [sys.executable, "-m", "automation.cli", "pulumi", *arguments]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
     (tmp_path / "platform.env").write_text("PULUMI_BACKEND_URL=file:///nowhere\nPULUMI_CONFIG_PASSPHRASE=x\n")
     assert run("version").stdout.startswith("v3.")

@@ -28,8 +28,8 @@ class NodesProgram:
 
     def declare(self) -> Declared:
         """Declare them."""
-        for place, name in enumerate(self.names):
-            VSwitch(name, name=name, vlan=4000 + place)
+        for name in self.names:
+            VSwitch(name, name=name, vlan=4000 + int(name[-1]))
         nodes: list[dict[str, Any]] = [reported_node(name, server_number=None) for name in self.names]
         return Declared(report={"nodes": nodes})
 
