@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dotenv import dotenv_values
-
 from automation.embedded.home import PLATFORM, Home, write_private
 from automation.embedded.provision import read_json
 from components.specs.platform import credential_variable
@@ -14,7 +12,12 @@ from components.specs.platform import credential_variable
 
 def read_platform_environment(folder: Path) -> dict[str, str]:
     """Return the variables of a system's folder; none if it does not run."""
-    return {name: value for name, value in dotenv_values(folder / PLATFORM, interpolate=False).items() if value}
+    try:
+        text = (folder / PLATFORM).read_text()
+    except FileNotFoundError:
+        return {}
+    assignments = (word.partition("=") for word in shlex.split(text, comments=True))  # as a shell reads it
+    return {name: value for name, _, value in assignments if value}
 
 
 def write_platform_environment(home: Home, own: Mapping[str, str]) -> None:

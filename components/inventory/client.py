@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Self
 
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 
 class Inventory:
-    """What the API is told and asked.
+    """What the API is told and asked. A context manager, which closes ``http``.
 
     Args:
         http: with the API's address, up to ``/v1``, and a token of the scope ``inventory:sync``.
@@ -29,6 +29,12 @@ class Inventory:
 
     def __init__(self, http: httpx.Client, pause: Callable[[float], None] = time.sleep) -> None:
         self._http, self._pause = http, pause
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
 
     def put_stack(self, report: Mapping[str, Any]) -> Json:
         """Report; returns ``digest`` and ``changes``.

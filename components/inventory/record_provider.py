@@ -57,27 +57,35 @@ class InventoryRecordProvider(ResourceProvider):
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Tell. The same again changes nothing, so a run that broke off is simply run again."""
         report = _canonical(props["report"])
-        return CreateResult(report["stack"], _outputs(report, connect().put_stack(report)))
+        return CreateResult(report["stack"], _tell(report))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Look at what is really held; ``props`` is what the state has."""
         del props
-        view = connect().stack(id_)
+        with connect() as inventory:
+            view = inventory.stack(id_)
         return ReadResult(None, {}) if view is None else ReadResult(id_, _outputs(view["held"], view))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Tell anew; refused with their list if customers are on what the report has no more."""
         report = _canonical(_news["report"])
-        return UpdateResult(_outputs(report, connect().put_stack(report)))
+        return UpdateResult(_tell(report))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Withdraw it all; refused with their list if customers are on it."""
-        connect().withdraw_stack(_id)
+        with connect() as inventory:
+            inventory.withdraw_stack(_id)
+
+
+def _tell(report: dict[str, Any]) -> dict[str, Any]:
+    with connect() as inventory:
+        return _outputs(report, inventory.put_stack(report))
 
 
 def _refusal(report: dict[str, Any]) -> list[CheckFailure]:
     try:
-        connect().try_stack(report)
+        with connect() as inventory:
+            inventory.try_stack(report)
     except InventoryError as error:
         return [CheckFailure("report", str(error))]
     return []
