@@ -7,6 +7,7 @@ from api.auth import endpoints as auth
 from api.billing import endpoints as billing
 from api.catalogue import endpoints as catalogue
 from api.drift import endpoints as drift
+from api.inventory import endpoints as inventory
 from api.operations import endpoints as operations
 from api.orders import endpoints as orders
 from api.plans import endpoints as plans
@@ -25,6 +26,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     alerts.router,
     policy.router,
     drift.router,
+    inventory.router,
 )
 """Served under ``/v1``; each request is counted against its caller's rate limit."""
 

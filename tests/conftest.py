@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.fixtures.redis",
     "tests.fixtures.api",
     "tests.fixtures.shop",
+    "tests.fixtures.inventory",
     "tests.fixtures.state",
     "tests.fixtures.operations",
     "tests.fixtures.runner",

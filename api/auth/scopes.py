@@ -8,11 +8,13 @@ from api.auth.models import Role
 class Scope(StrEnum):
     """A permission of an API token. No scope contains another.
 
-    A browser's session has all that its account may hold: ``admin`` is for staff alone.
+    A browser's session has all that its account may hold: ``admin`` and those of the inventory are for staff alone.
     """
 
     ACCOUNT = "account"
     ADMIN = "admin"
+    INVENTORY_READ = "inventory:read"
+    INVENTORY_SYNC = "inventory:sync"
     KEYS_READ = "keys:read"
     KEYS_WRITE = "keys:write"
     ORDERS_READ = "orders:read"
@@ -22,7 +24,8 @@ class Scope(StrEnum):
 
 
 ALL_SCOPES = frozenset(Scope)
-CUSTOMER_SCOPES = ALL_SCOPES - {Scope.ADMIN}
+STAFF_SCOPES = frozenset({Scope.ADMIN, Scope.INVENTORY_READ, Scope.INVENTORY_SYNC})
+CUSTOMER_SCOPES = ALL_SCOPES - STAFF_SCOPES
 
 
 def scopes_of(role: Role) -> frozenset[Scope]:

@@ -17,8 +17,8 @@ from fastapi import Security
 from api.auth.caller import Principal
 from api.auth.errors import RoleRequired
 from api.auth.models import Role
-from api.auth.principal import require
-from api.auth.scopes import Scope
+from api.auth.principal import authorize
+from api.auth.scopes import STAFF_SCOPES, Scope
 
 _RANKS: Mapping[Role, int] = MappingProxyType({Role.CUSTOMER: 0, Role.SUPPORT: 1, Role.OPERATOR: 2, Role.ADMIN: 3})
 
@@ -47,11 +47,11 @@ def check_role(role: Role, needed: Role) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RoleCheck:
-    """The dependency behind ``require_role``; tests find a route's role by it."""
+    """The dependency behind ``require_role``, which names the scope; tests find a route's role by it."""
 
     needed: Role
 
-    async def __call__(self, principal: Annotated[Principal, require(Scope.ADMIN)]) -> Principal:
+    async def __call__(self, principal: Annotated[Principal, Security(authorize)]) -> Principal:
         """Return the principal.
 
         Raises:
@@ -61,14 +61,14 @@ class RoleCheck:
         return principal
 
 
-def require_role(needed: Role) -> Any:
+def require_role(needed: Role, *, scope: Scope = Scope.ADMIN) -> Any:
     """Declare that a route needs staff of at least this role; for use within ``Annotated[Principal, …]``.
 
-    A token needs the scope ``admin`` besides, which only staff accounts may hold.
+    A token needs ``scope`` besides, one of those that only staff accounts may hold.
 
     Raises:
-        ValueError: at import, for the role of customers, which would ask for nothing.
+        ValueError: at import, for the role of customers, which would ask for nothing, or a scope that they may hold.
     """
-    if not is_staff(needed):
+    if not is_staff(needed) or scope not in STAFF_SCOPES:
         raise ValueError("customers are not staff: use require(scope)")
-    return Security(RoleCheck(needed))
+    return Security(RoleCheck(needed), scopes=[scope.value])

@@ -8,6 +8,7 @@ import api.catalogue.models
 import api.dns.models
 import api.drift.models
 import api.inventory.models
+import api.inventory.platform_models
 import api.ipam.models
 import api.operations.hosts
 import api.operations.models

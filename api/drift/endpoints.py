@@ -28,7 +28,7 @@ from api.drift.schemas import (
     ScanView,
 )
 from api.errors import NotFound
-from api.inventory.models import Node, NodeState
+from api.inventory.models import NODES_IN_USE, Node
 from api.jobs import Job
 from api.operations.schemas import OperationView
 from api.pages import Page, PageDep, fetch_page
@@ -62,7 +62,7 @@ def list_findings(
 @router.post("/drift/scan", status_code=status.HTTP_202_ACCEPTED)
 def scan_now(body: ScanRequest, _person: Operator, runtime: RuntimeDep, transaction: TransactionDep) -> ScanView:
     """Have a worker look at a node, or at all of them, without waiting for their turn."""
-    query = select(Node.id, Node.name).where(Node.state != NodeState.RETIRED).order_by(Node.name)
+    query = select(Node.id, Node.name).where(Node.state.in_(NODES_IN_USE)).order_by(Node.name)
     if body.node is not None:
         query = query.where(Node.name == body.node)
     nodes = transaction.session.execute(query).all()

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from api.drift.models import ScanRun
-from api.inventory.models import Node, NodeState
+from api.inventory.models import NODES_IN_USE, Node
 
 _KEPT = timedelta(days=7)
 
@@ -36,7 +36,7 @@ class ScanRuns:
         age = timedelta(seconds=interval_seconds)
         last = select(func.max(ScanRun.started_at)).where(ScanRun.node_id == Node.id).correlate(Node).scalar_subquery()
         fresh = exists().where(ScanRun.node_id == Node.id, ScanRun.started_at > func.now() - age)
-        query = select(Node.id).where(Node.state != NodeState.RETIRED, ~fresh).order_by(last.asc().nulls_first())
+        query = select(Node.id).where(Node.state.in_(NODES_IN_USE), ~fresh).order_by(last.asc().nulls_first())
         return self._session.scalars(query).all()
 
     def claim(self, node_id: UUID, patience_seconds: float) -> Claim | None:

@@ -21,9 +21,17 @@ class NodeClass(StrEnum):
 class NodeState(StrEnum):
     """Whether a node takes new guests."""
 
+    PENDING = "pending"
+    """Known, but nobody has deposited the control plane's credential for it yet: it cannot be reached."""
     ACTIVE = "active"
     DRAINING = "draining"
+    """Keeps its guests and gets no new ones."""
     RETIRED = "retired"
+    """Gone, or no longer ours; the row stays, for what has happened on it."""
+
+
+NODES_IN_USE = (NodeState.ACTIVE, NodeState.DRAINING)
+"""What can be reached and may carry guests."""
 
 
 class Site(Base, Timestamped):
@@ -52,6 +60,9 @@ class Node(Base, Timestamped):
         CheckConstraint("used_cores BETWEEN 0 AND total_cores", name="cores_within_total"),
         CheckConstraint("used_memory_mib BETWEEN 0 AND total_memory_mib", name="memory_within_total"),
         CheckConstraint("used_disk_gib BETWEEN 0 AND total_disk_gib", name="disk_within_total"),
+        CheckConstraint(
+            "api_token_encrypted IS NOT NULL OR state IN ('pending', 'retired')", name="credential_where_in_use"
+        ),
     )
 
     id: Mapped[Id]
@@ -60,7 +71,7 @@ class Node(Base, Timestamped):
     node_class: Mapped[NodeClass] = mapped_column(text_enum(NodeClass))
     state: Mapped[NodeState] = mapped_column(text_enum(NodeState), default=NodeState.ACTIVE)
     endpoint: Mapped[str]
-    api_token_encrypted: Mapped[bytes]
+    api_token_encrypted: Mapped[bytes | None]
     verify_tls: Mapped[bool] = mapped_column(default=True)
     storage: Mapped[str]
     bridge: Mapped[str]
@@ -70,6 +81,18 @@ class Node(Base, Timestamped):
     used_cores: Mapped[int] = mapped_column(default=0)
     used_memory_mib: Mapped[int] = mapped_column(default=0)
     used_disk_gib: Mapped[int] = mapped_column(default=0)
+    server_number: Mapped[int | None]
+
+    @property
+    def sealed_token(self) -> bytes:
+        """The control plane's credential for it, sealed.
+
+        Raises:
+            ValueError: if none has been deposited.
+        """
+        if self.api_token_encrypted is None:
+            raise ValueError(f"node '{self.name}' is {self.state}: no credential for it has been deposited")
+        return self.api_token_encrypted
 
 
 class NodeTemplate(Base):

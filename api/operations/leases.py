@@ -255,5 +255,5 @@ def _leased(
         node_name=node.name,
         node_endpoint=node.endpoint,
         node_verify_tls=node.verify_tls,
-        node_token_encrypted=node.api_token_encrypted,
+        node_token_encrypted=node.sealed_token,
     )

@@ -64,7 +64,9 @@ class OrderReserver:
         return order.id
 
     def _zone(self) -> DnsZone:
-        zone = self._session.scalars(select(DnsZone).where(DnsZone.is_default)).one_or_none()
+        # The weakest lock there is, which only a zone's removal waits for: its names must not go from under it.
+        query = select(DnsZone).where(DnsZone.is_default).with_for_update(read=True, key_share=True)
+        zone = self._session.scalars(query).one_or_none()
         if zone is None:
             raise NoCapacity("no DNS zone is set up for workloads yet; nothing was charged")
         return zone

@@ -58,7 +58,7 @@ class QuotePlans:
             node_name=node.name,
             node_endpoint=node.endpoint,
             node_verify_tls=node.verify_tls,
-            node_token_encrypted=node.api_token_encrypted,
+            node_token_encrypted=node.sealed_token,
         )
 
     def store(self, claimed: ClaimedQuote, steps: Sequence[Mapping[str, Any]]) -> bool:

@@ -5,19 +5,40 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
+from api.audit.trail import Actor
 from api.auth.models import User
 from api.errors import NotFound
-from api.inventory.models import Allocation, Guest, Node, Site
-from api.runtime import SessionDep
+from api.inventory.lifecycle import NodeLifecycle
+from api.inventory.models import Allocation, Guest, Node, NodeState, Site
+from api.inventory.owners import Owners
+from api.runtime import RuntimeDep, SessionDep
+from api.web.flash import Flash
+from api.web.forms import FormDep, Reason, parse
 from api.web.paging import PlaceDep, cut
-from api.web.rendering import page
-from api.web.visitor import Support
+from api.web.rendering import done, page
+from api.web.visitor import Operator, Support
 from api.workloads.models import Workload, WorkloadStatus
 
 router = APIRouter()
+
+
+class DecisionForm(BaseModel):
+    """Why a node's state is changed."""
+
+    reason: Reason
+
+
+_VERBS_OF = {
+    NodeState.PENDING: ("retire",),
+    NodeState.ACTIVE: ("drain",),
+    NodeState.DRAINING: ("activate", "retire"),
+    NodeState.RETIRED: (),
+}
+"""What can be decided about a node in each state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +81,47 @@ def show_node(node_id: UUID, request: Request, visitor: Support, session: Sessio
         .outerjoin(Guest, Guest.workload_id == Workload.id)
         .where(Workload.node_id == node_id, Workload.status != WorkloadStatus.DELETED)
     )
-    return page(request, visitor, "node.html", view=views[0], slice=cut(session, query, Workload.id, place))
+    return page(
+        request,
+        visitor,
+        "node.html",
+        view=views[0],
+        slice=cut(session, query, Workload.id, place),
+        stack=Owners(session).of("nodes", views[0].node.name),
+        verbs=_VERBS_OF[views[0].node.state],
+    )
+
+
+@router.post("/admin/nodes/{node_id}/drain")
+def drain(node_id: UUID, visitor: Operator, form: FormDep, runtime: RuntimeDep, session: SessionDep) -> Response:
+    """Give a node no new guests."""
+    node, reason = _node(session, node_id), parse(DecisionForm, form).reason
+    NodeLifecycle(session).drain(node.name, reason, Actor.of(visitor.principal))
+    said = "it gets no new guests; those below stay until they are moved or cancelled."
+    return done(runtime, visitor, f"/admin/nodes/{node_id}", Flash("good", f"{node.name}: {said}"))
+
+
+@router.post("/admin/nodes/{node_id}/activate")
+def activate(node_id: UUID, visitor: Operator, form: FormDep, runtime: RuntimeDep, session: SessionDep) -> Response:
+    """Give a node that is being drained new guests again."""
+    node, reason = _node(session, node_id), parse(DecisionForm, form).reason
+    NodeLifecycle(session).activate(node.name, reason, Actor.of(visitor.principal))
+    return done(runtime, visitor, f"/admin/nodes/{node_id}", Flash("good", f"{node.name}: it gets new guests again."))
+
+
+@router.post("/admin/nodes/{node_id}/retire")
+def retire(node_id: UUID, visitor: Operator, form: FormDep, runtime: RuntimeDep, session: SessionDep) -> Response:
+    """Take an empty node out of use."""
+    node, reason = _node(session, node_id), parse(DecisionForm, form).reason
+    NodeLifecycle(session).retire(node.name, reason, Actor.of(visitor.principal))
+    return done(runtime, visitor, f"/admin/nodes/{node_id}", Flash("good", f"{node.name}: it is retired."))
+
+
+def _node(session: Session, node_id: UUID) -> Node:
+    node = session.get(Node, node_id)
+    if node is None:
+        raise NotFound("there is no such node")
+    return node
 
 
 def _views(session: Session, node_id: UUID | None = None) -> list[NodeView]:

@@ -24,7 +24,9 @@ SCOPES = (
     "workloads:read",
     "workloads:write",
 )
-"""What the command line's own token may do: all that its verbs need. Staff's verbs need ``admin`` besides."""
+"""What the command line's own token may do: all that its verbs need."""
+STAFF_SCOPES = (*SCOPES, "admin", "inventory:read", "inventory:sync")
+"""Staff's verbs need more."""
 
 Email = Annotated[str, typer.Option("--email", prompt=True, help="Your email address.")]
 ApiUrl = Annotated[str | None, typer.Option("--api-url", envvar="SLIPWAY_API_URL", help="Where the API is.")]
@@ -145,7 +147,7 @@ def _log_in(client: ApiClient, email: str, password: str) -> None:
     """Exchange the password for a token of this machine's own; the session is closed again."""
     session = client.post("/auth/login", {"email": email, "password": password})
     csrf = {"X-CSRF-Token": session["csrf_token"]}
-    scopes = SCOPES if session["account"]["role"] == "customer" else (*SCOPES, "admin")
+    scopes = SCOPES if session["account"]["role"] == "customer" else STAFF_SCOPES
     token = client.post("/tokens", {"name": f"slipway on {socket.gethostname()}", "scopes": scopes}, csrf)
     client.post("/auth/logout", headers=csrf)
     CredentialStore().save(Credentials(client.url, token["token"], token["id"]))

@@ -61,6 +61,10 @@ class ApiClient:
         """Send a document and return the answer's, None where it has none."""
         return self._answer(self._send("POST", path, json=body, headers=headers))
 
+    def put(self, path: str, body: object) -> Any:
+        """Put a document in its place and return the answer's, None where it has none."""
+        return self._answer(self._send("PUT", path, json=body))
+
     def delete(self, path: str) -> None:
         """Delete something."""
         self._answer(self._send("DELETE", path))

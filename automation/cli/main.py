@@ -10,7 +10,9 @@ from automation.cli import (
     audit,
     doctor,
     drift,
+    engine,
     hosts,
+    inventory,
     orders,
     plans,
     quotes,
@@ -67,9 +69,11 @@ def build() -> typer.Typer:
     made.add_typer(audit.audit, name="audit", rich_help_panel=_OPERATOR)
     made.add_typer(state.state, name="state", rich_help_panel=_OPERATOR)
     made.add_typer(hosts.hosts, name="host", rich_help_panel=_OPERATOR)
+    made.add_typer(inventory.inventory, name="inventory", rich_help_panel=_OPERATOR)
     made.add_typer(tools.keys, name="keys", rich_help_panel=_OPERATOR)
     made.add_typer(tools.estate, name="estate", rich_help_panel=_OPERATOR)
     passed_on = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+    made.command("pulumi", rich_help_panel=_OPERATOR, context_settings=passed_on, add_help_option=False)(engine.pulumi)
     made.command("bench", rich_help_panel=_OPERATOR, context_settings=passed_on)(tools.bench)
     made.command("chaos", rich_help_panel=_OPERATOR, context_settings=passed_on)(tools.chaos)
     return made

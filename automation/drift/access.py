@@ -9,11 +9,11 @@ def access_to(node: Node, vault: Vault) -> NodeAccess:
     """Return how to reach a node.
 
     Raises:
-        ValueError: if no master key opens its token.
+        ValueError: if it has no token, or no master key opens that.
     """
     return NodeAccess(
         name=node.name,
         endpoint=node.endpoint,
         verify_tls=node.verify_tls,
-        api_token=vault.open(node.api_token_encrypted),
+        api_token=vault.open(node.sealed_token),
     )

@@ -17,7 +17,7 @@ from api.drift.facts import Expected, ListedGuest, order_of
 from api.drift.models import OrphanKind, OrphanSighting, OrphanStatus
 from api.drift.orphans import Orphans, orphan_of
 from api.drift.removal import Orphan, order_tag, removal_refusal
-from api.inventory.models import Node, NodeState
+from api.inventory.models import NODES_IN_USE, Node
 from api.jobs import Job, JobQueue
 from api.orders.release import release_reservations
 from api.settings import WorkerSettings
@@ -47,7 +47,7 @@ class OrphanSweep:
         A node or zone that does not answer says nothing: its orphans are neither seen nor gone.
         """
         with self.database.transaction() as transaction:
-            nodes = transaction.session.scalars(select(Node).where(Node.state != NodeState.RETIRED)).all()
+            nodes = transaction.session.scalars(select(Node).where(Node.state.in_(NODES_IN_USE))).all()
             zones = transaction.session.scalars(select(DnsZone)).all()
         for node in nodes:
             self._sweep_node(node)

@@ -42,6 +42,9 @@ MADE_HERE = frozenset(
 )
 """What an embedded system supplies where it is not given."""
 
+PLATFORM_PASSPHRASE, INVENTORY_TOKEN = "SLIPWAY_PLATFORM_PASSPHRASE", "SLIPWAY_INVENTORY_TOKEN"
+"""What the engine needs for the platform stacks; kept among the secrets of a system."""
+
 _LAB_SETTINGS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "SLIPWAY_STRIPE_SECRET_KEY": ("stripe", "secret_key"),
@@ -146,7 +149,19 @@ def for_worker(settings: Mapping[str, str]) -> dict[str, str]:
 def for_api(settings: Mapping[str, str]) -> dict[str, str]:
     """What the API gets: no credential that only a worker needs, so that a hole in the API does not give it away."""
     workers_own = set(_variables(WorkerSettings).values()) - set(_variables(Settings).values())
-    return {name: value for name, value in for_worker(settings).items() if name not in workers_own}
+    not_its_own = {*workers_own, PLATFORM_PASSPHRASE, INVENTORY_TOKEN}
+    return {name: value for name, value in for_worker(settings).items() if name not in not_its_own}
+
+
+def for_platform(settings: Mapping[str, str], api_url: str) -> dict[str, str]:
+    """What the engine needs for the platform stacks besides credentials of the outside world."""
+    return {
+        "PULUMI_BACKEND_URL": settings["SLIPWAY_STATE_DATABASE_URL"],
+        "PULUMI_CONFIG_PASSPHRASE": settings[PLATFORM_PASSPHRASE],
+        "SLIPWAY_STATE_DATABASE_URL": settings["SLIPWAY_STATE_DATABASE_URL"],
+        "SLIPWAY_INVENTORY_URL": api_url,
+        INVENTORY_TOKEN: settings[INVENTORY_TOKEN],
+    }
 
 
 def for_servers(environment: Mapping[str, str]) -> dict[str, str]:

@@ -17,6 +17,9 @@ from automation.embedded.errors import HomeError
 _MAX_PATH = 80
 """Bytes: a socket's address has 107 on Linux (unix(7)), 103 on macOS, and the longest name below here takes 23."""
 
+PLATFORM = "platform.env"
+"""What an engine needs for the platform stacks; the lab's folder has one of its own."""
+
 
 class Home:
     """Paths below one folder, and the lock that keeps a second system out of it."""
@@ -49,6 +52,7 @@ class Home:
         self.schedule = self.path / "schedule"
         self.secrets = self.path / "secrets.env"
         self.system = self.path / "system.json"
+        self.platform = self.path / PLATFORM
 
     @contextmanager
     def claimed(self) -> Iterator[bool]:

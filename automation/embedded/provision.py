@@ -11,9 +11,13 @@ from sqlalchemy import func, select
 
 from api.audit.trail import OPERATOR_SHELL, AuditEntry, record
 from api.auth.accounts import Accounts
+from api.auth.authentication import Authenticator
+from api.auth.caller import Principal, Via
 from api.auth.fields import normalise_email
 from api.auth.models import Role, User
 from api.auth.passwords import Passwords
+from api.auth.scopes import Scope, scopes_of
+from api.auth.tokens import ApiTokens
 from api.catalogue.seed import load_catalogue, seed_catalogue
 from api.db.migrate import migrate
 from api.db.session import Database
@@ -62,6 +66,19 @@ def ensure_administrator(database: Database, email: str, password: str) -> bool:
         )
         record(transaction.session, entry)
     return True
+
+
+def ensure_inventory_token(database: Database, email: str, kept: str | None) -> str:
+    """Return a token of the administrator's with which platform stacks report: ``kept``, if that is still good."""
+    with database.transaction() as transaction:
+        session = transaction.session
+        caller = Authenticator(session).by_token(kept) if kept else None
+        if kept and caller is not None and Scope.INVENTORY_SYNC in caller.principal.scopes:
+            return kept
+        owner = session.scalars(select(User).where(func.lower(User.email) == normalise_email(email))).one()
+        creator = Principal(owner.id, owner.email, owner.role, scopes_of(owner.role), Via.SESSION, owner.id, None)
+        name = "platform stacks of this system"
+        return ApiTokens(session, owner.id).create(creator, name, [Scope.INVENTORY_SYNC], None)[1]
 
 
 def register_webhook(settings: Mapping[str, str], api_url: str) -> None:

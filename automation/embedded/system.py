@@ -10,22 +10,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from api.db.session import connect
-from api.vault import Vault, generate_key
+from api.db.session import Database, connect
+from api.vault import Vault, generate_key, generate_passphrase
 from automation.embedded.environment import (
+    INVENTORY_TOKEN,
     MADE_BY_LAB,
     MADE_HERE,
     MIGRATION_DATABASE_URL,
+    PLATFORM_PASSPHRASE,
     check_settings,
     for_api,
+    for_platform,
     for_worker,
     lab_settings,
     local_settings,
 )
 from automation.embedded.errors import StartError
 from automation.embedded.home import Home
+from automation.embedded.platform_environment import write_platform_environment
 from automation.embedded.provision import (
     ensure_administrator,
+    ensure_inventory_token,
     import_estate,
     prepare_database,
     read_json,
@@ -97,6 +102,7 @@ class EmbeddedSystem:
         self._toolchain_progress = toolchain_progress
         self._stack = ExitStack()
         self._settings: dict[str, str] = {}
+        self._kept: dict[str, str] = {}
         self._port = options.port
 
     def __enter__(self) -> Self:
@@ -128,6 +134,8 @@ class EmbeddedSystem:
             self._port = _free_port(self._options.port)
             self._start_all()
             stack.callback(self._home.system.unlink, missing_ok=True)
+            stack.callback(self._home.platform.unlink, missing_ok=True)
+            write_platform_environment(self._home, for_platform(self._settings, self.api_url))
             self._home.write_system(self.document())
             self._stack = stack.pop_all()
 
@@ -206,11 +214,13 @@ class EmbeddedSystem:
             "SLIPWAY_MASTER_KEYS": generate_key(),
             "SLIPWAY_ADMIN_EMAIL": "admin@slipway.example",
             "SLIPWAY_ADMIN_PASSWORD": secrets.token_urlsafe(18),
+            PLATFORM_PASSPHRASE: generate_passphrase(),
         }
         lacking = {name: value for name, value in fresh.items() if not kept.get(name)}
         if lacking:
             self._home.keep_secrets({**kept, **lacking})
-        self._given = {**kept, **lacking, **{name: value for name, value in self._given.items() if value}}
+        self._kept = {**kept, **lacking}
+        self._given = {**self._kept, **{name: value for name, value in self._given.items() if value}}
 
     def _start_all(self) -> None:
         here = local_settings(self._given, api_url=self.api_url, work_root=self._home.work)
@@ -242,8 +252,17 @@ class EmbeddedSystem:
                 vault = Vault(self._settings["SLIPWAY_MASTER_KEYS"])
                 import_estate(database, vault, self._home.lab / "estate.json")
             ensure_administrator(database, self.administrator.email, self.administrator.password)
+            self._keep_inventory_token(database)
         finally:
             database.close()
+
+    def _keep_inventory_token(self, database: Database) -> None:
+        kept = self._settings.get(INVENTORY_TOKEN)
+        token = ensure_inventory_token(database, self.administrator.email, kept)
+        if token != kept:
+            self._kept |= {INVENTORY_TOKEN: token}
+            self._home.keep_secrets(self._kept)
+        self._settings |= {INVENTORY_TOKEN: token}
 
 
 def _free_port(wanted: int) -> int:

@@ -20,6 +20,7 @@ from api.state.errors import StateCorrupt
 from api.state.integrity import faults
 from api.state.store import StackLock, StateStore
 from api.workloads.models import Workload, WorkloadStatus
+from components.specs.platform import parse_platform_stack
 
 
 class Violation(NamedTuple):
@@ -90,6 +91,8 @@ def _at_rest(stack: str, workload: _Known | None, deployment: Mapping[str, Any])
     if stack == QUOTES_STACK:
         if deployment.get("resources") or deployment.get("pending_operations"):
             yield Violation(stack, "quotes are previewed on this stack: it must be empty")
+    elif workload is None and parse_platform_stack(stack) is not None:
+        return  # the provider's own: brought up and down by people
     elif workload is None:
         yield Violation(stack, "no workload has this stack")
     elif workload.since is None:
@@ -102,6 +105,8 @@ def _at_rest(stack: str, workload: _Known | None, deployment: Mapping[str, Any])
 
 def _locks(known: Mapping[str, _Known], locks: list[StackLock]) -> Iterator[Violation]:
     for lock in locks:
+        if parse_platform_stack(lock.stack) is not None:
+            continue
         workload = known.get(lock.stack)
         holder = f"process {lock.pid} of {lock.host or 'an unknown host'} since {lock.at:%Y-%m-%d %H:%M:%S} UTC"
         if workload is None or workload.since is None:

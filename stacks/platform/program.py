@@ -1,15 +1,13 @@
 """What every platform stack's program is made of: it declares resources, exports outputs and reports to Inventory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import pulumi
 
-from components.specs.platform import PlatformKind, PlatformSpec, platform_stack
-
-REPORT_OUTPUT = "inventory"
-"""The stack output that holds what Inventory is told, for whoever reads it from the state."""
+from components.inventory.record import InventoryRecord
+from components.specs.platform import REPORT_OUTPUT, PlatformKind, PlatformSpec, platform_stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +17,7 @@ class Declared:
     Attributes:
         outputs: for people and for other stacks.
         report: the parts of a ``StackReport`` by name (``nodes``, ``networks``, …), each a list of its documents.
-        resources: what has to be there before Inventory may be told.
+        resources: what has to be there before Inventory may be told; the stack's own resources all are, anyway.
     """
 
     outputs: Mapping[str, pulumi.Input[Any]] = field(default_factory=dict)
@@ -58,10 +56,33 @@ class PlatformProgram(Protocol):
         """Declare every resource of the stack."""
 
 
+class Everything:
+    """Every resource that is declared from now on in this stack, children of components too."""
+
+    def __init__(self) -> None:
+        self._resources: list[pulumi.CustomResource] = []
+        pulumi.runtime.register_stack_transformation(self._note)
+
+    def __iter__(self) -> Iterator[pulumi.Resource]:
+        return iter(self._resources)
+
+    def _note(self, args: pulumi.ResourceTransformationArgs) -> None:
+        if isinstance(args.resource, pulumi.CustomResource) and not isinstance(args.resource, pulumi.StackReference):
+            self._resources.append(args.resource)
+
+
 def run(program: PlatformProgram, *, stack: str, kind: PlatformKind, spec: PlatformSpec) -> None:
-    """Declare a program's resources, export its outputs, and tell Inventory what was made."""
+    """Declare a program's resources, export its outputs, and tell Inventory what was made.
+
+    The record in Inventory depends on everything: what a list by hand would leave out could be taken down while
+    Inventory still places customers on it.
+    """
+    everything = Everything()
     declared = program.declare()
     for name, value in declared.outputs.items():
         pulumi.export(name, value)
     report = {"stack": stack, "kind": kind.value, "spec": spec.model_dump(mode="json"), **declared.report}
     pulumi.export(REPORT_OUTPUT, report)
+    if spec.tells_inventory:
+        needed = [*declared.resources, *everything]
+        InventoryRecord("inventory", report=report, opts=pulumi.ResourceOptions(depends_on=needed))

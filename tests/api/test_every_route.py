@@ -10,7 +10,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from api.auth.models import Role
-from api.auth.scopes import ALL_SCOPES, Scope
+from api.auth.scopes import ALL_SCOPES, STAFF_SCOPES, Scope
 from api.auth.staff import RoleCheck, may
 from api.routes import ROUTERS, UNCOUNTED_ROUTERS
 from tests.factories.estate import stock
@@ -50,7 +50,7 @@ class Operation:
     @property
     def is_for_staff(self) -> bool:
         """Whether its address says that no customer has business there."""
-        return self.path.startswith("/v1/admin/")
+        return self.path.startswith(("/v1/admin/", "/v1/inventory/"))
 
     @property
     def scopes(self) -> set[str]:
@@ -189,12 +189,13 @@ def test_another_tenants_things_do_not_exist(api: Api, guarded: list[Operation])
     assert failures == {}
 
 
-def test_staffs_routes_and_no_others_need_the_scope_of_staff(guarded: list[Operation]) -> None:
-    """What lies under ``/v1/admin`` is declared with ``require_role``."""
+def test_staffs_routes_and_no_others_need_a_scope_of_staff(guarded: list[Operation]) -> None:
+    """What lies under ``/v1/admin`` is for people, what lies under ``/v1/inventory`` for tokens of its own scopes."""
     wrong = {
         operation.name: operation.scopes
         for operation in guarded
-        if operation.is_for_staff is not (operation.scopes == {Scope.ADMIN})
+        if operation.is_for_staff is not (operation.scopes <= STAFF_SCOPES)
+        or operation.path.startswith("/v1/admin/") is not (operation.scopes == {Scope.ADMIN})
     }
     assert wrong == {}
 

@@ -11,6 +11,7 @@ from components.specs.platform.base import (
 )
 from components.specs.platform.cloud_server import CloudServerSpec
 from components.specs.platform.report import (
+    REPORT_OUTPUT,
     HostReport,
     NetworkReport,
     NodeReport,
@@ -21,9 +22,11 @@ from components.specs.platform.report import (
     StackReport,
     StorageReport,
     ZoneReport,
+    parse_report,
 )
 
 __all__ = [
+    "REPORT_OUTPUT",
     "CloudServerSpec",
     "EstateName",
     "HostReport",
@@ -41,5 +44,6 @@ __all__ = [
     "ZoneReport",
     "credential_variable",
     "parse_platform_stack",
+    "parse_report",
     "platform_stack",
 ]

@@ -7,8 +7,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, IPvAnyAddress, IPvAnyNetwork, model_validator
 
 from components.specs.network import BridgeName, Frozen, ZoneId, ZoneName
-from components.specs.platform.base import PlatformKind, Slug
+from components.specs.platform.base import PlatformKind, Slug, parse_platform_stack
 from components.specs.workload import StorageName
+
+REPORT_OUTPUT = "inventory"
+"""The stack output that holds the report, for whoever reads it from the state."""
 
 
 class SiteReport(Frozen):
@@ -59,6 +62,21 @@ class NodeReport(Frozen):
     storages: tuple[StorageReport, ...] = ()
     server_number: int | None = None
     """Robot's number of the dedicated server."""
+
+    @property
+    def sellable_cores(self) -> int:
+        """Cores that may be sold: what the host leaves, times the overcommit."""
+        return max(0, int((self.cores - self.reserve_cores) * self.cpu_overcommit))
+
+    @property
+    def sellable_memory_mib(self) -> int:
+        """Memory that may be sold; memory is never overcommitted."""
+        return max(0, self.memory_mib - self.reserve_memory_mib)
+
+    @property
+    def sellable_disk_gib(self) -> int:
+        """Disk that may be sold."""
+        return max(0, self.disk_gib - self.reserve_disk_gib)
 
 
 class PoolReport(Frozen):
@@ -155,3 +173,41 @@ class StackReport(Frozen):
     dns_zones: tuple[ZoneReport, ...] = ()
     servers: tuple[ServerReport, ...] = ()
     hosts: tuple[HostReport, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        named = parse_platform_stack(self.stack)
+        if named is None or named[1] is not self.kind:
+            raise ValueError(f"'stack' is '{self.stack}', which is not the name of a stack of the kind '{self.kind}'")
+        for part, names in (
+            ("sites", [site.slug for site in self.sites]),
+            ("nodes", [node.name for node in self.nodes]),
+            ("address_pools", [pool.name for pool in self.address_pools]),
+            ("networks", [network.name for network in self.networks]),
+            ("dns_zones", [zone.name for zone in self.dns_zones]),
+            ("servers", [server.name for server in self.servers]),
+            ("hosts", [host.name for host in self.hosts]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"'{part}' has '{twice[0]}' twice")
+        if sum(zone.holds_workloads for zone in self.dns_zones) > 1:
+            raise ValueError("'dns_zones': only one may have 'holds_workloads'")
+        return self
+
+
+def parse_report(document: Any) -> StackReport:
+    """Read a report as the engine and its state write it, where every number is a float.
+
+    Raises:
+        pydantic.ValidationError: if it is none.
+    """
+    return StackReport.model_validate(_whole(document))
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _whole(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -36,7 +36,7 @@ def test_a_later_document_updates_what_is_there(empty_shop: Shop) -> None:
     import_estate(empty_shop.database, empty_shop.vault, estate(nodes=[changed]))
     (found,) = [row for row in empty_shop.all(Node) if row.name == "cloud-1"]
     assert (found.total_memory_mib, found.endpoint) == (195_904, "https://new.example:8006")
-    assert empty_shop.vault.open(found.api_token_encrypted) == "rotated"
+    assert empty_shop.vault.open(found.sealed_token) == "rotated"
 
 
 def test_a_node_that_the_document_leaves_out_stays(empty_shop: Shop) -> None:
@@ -50,7 +50,7 @@ def test_node_credentials_are_sealed(empty_shop: Shop) -> None:
     """Not readable in the database, nor in a repr of the document."""
     empty_shop.stock()
     (cloud,) = [row for row in empty_shop.all(Node) if row.name == "cloud-1"]
-    assert b"slipway@pve" not in cloud.api_token_encrypted
+    assert b"slipway@pve" not in cloud.sealed_token
     assert "00000000-0000-4000" not in repr(EstateDocument.model_validate(estate()))
 
 

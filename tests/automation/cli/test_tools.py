@@ -40,10 +40,10 @@ class TestEstate:
         for _ in range(2):
             assert "Imported 3 nodes" in operator.run("estate", "import", str(file)).stdout
         with database.transaction() as transaction:
-            sealed = transaction.session.scalars(select(Node.api_token_encrypted)).all()
-        assert len(sealed) == 3
+            nodes = transaction.session.scalars(select(Node)).all()
+        assert len(nodes) == 3
         vault = Vault(operator.environment["SLIPWAY_MASTER_KEYS"])
-        assert all(vault.open(token).startswith("slipway@pve!") for token in sealed)
+        assert all(vault.open(node.sealed_token).startswith("slipway@pve!") for node in nodes)
 
     def test_a_bad_document_is_told_by_its_field_and_shows_no_credential(
         self, operator: Terminal, tmp_path: Path
