@@ -37,7 +37,8 @@ class NetworkProgram:
             item.name: VSwitch(item.name, name=item.name, vlan=item.vlan, servers=item.servers)
             for item in spec.vswitches
         }
-        ids = {label: vswitch.vswitch_id.apply(int) for label, vswitch in vswitches.items()}
+        # The resource's own id, which is known while a change is planned: an unknown number would replace the subnet.
+        ids = {label: vswitch.id.apply(int) for label, vswitch in vswitches.items()}
         network = CloudNetwork(name, spec.network, project=project, vswitch_ids=ids)
         access = Access(name, firewalls=spec.firewalls, ssh_keys=spec.ssh_keys, project=project)
         addresses = PublicAddresses(

@@ -15,13 +15,13 @@ __all__ = ["robot", "stacks", "toolchain"]
 
 
 @pytest.fixture
-def stacks(toolchain: Toolchain, lab: RunningLab, tmp_path: Path) -> PlatformStacks:  # noqa: F811 - the fixture above
+def stacks(toolchain: Toolchain, lab: RunningLab, tmp_path: Path) -> PlatformStacks:
     """An estate of which nothing is there yet."""
     return PlatformStacks(tmp_path, toolchain, lab)
 
 
 @pytest.fixture
-def vswitches(robot: httpx.Client) -> "VSwitchesThere":  # noqa: F811 - the fixture above
+def vswitches(robot: httpx.Client) -> "VSwitchesThere":
     """Tell what is at Robot."""
     return VSwitchesThere(robot)
 
