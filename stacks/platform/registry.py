@@ -8,8 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 from components.specs.platform import PlatformKind, PlatformSpec, parse_platform_stack
+from components.specs.platform.control_plane import ControlPlaneSpec
 from components.specs.platform.network import NetworkSpec
 from stacks.platform.configuration import parse_spec
+from stacks.platform.control_plane import ControlPlaneProgram
 from stacks.platform.network import NetworkProgram
 from stacks.platform.program import Estate, PlatformProgram, run
 
@@ -40,6 +42,7 @@ _SPECS, _PROGRAMS = "components.specs.platform", "stacks.platform"
 KINDS: Mapping[PlatformKind, Kind] = MappingProxyType(
     {
         PlatformKind.NETWORK: Kind(NetworkSpec, NetworkProgram),
+        PlatformKind.CONTROL_PLANE: Kind(ControlPlaneSpec, ControlPlaneProgram),
     }
 )
 """Spec and program of each kind."""

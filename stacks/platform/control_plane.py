@@ -1,0 +1,71 @@
+"""The control plane stack: the servers on which Slipway itself runs, on top of the network stack."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pulumi
+
+from components.platform.cloud_server import Surroundings
+from components.platform.control_plane.cloud_init import EXPORTERS
+from components.platform.control_plane.servers import ControlPlane
+from components.specs.platform import HostReport, PlatformKind
+from components.specs.platform.control_plane import ControlPlaneSpec
+from stacks.platform.program import Declared, Estate
+
+
+class ControlPlaneProgram:
+    """Declares the servers of API, workers, PostgreSQL and Redis.
+
+    Args:
+        spec: which servers, and what they install.
+        estate: whose they are; its network stack has to be up.
+    """
+
+    def __init__(self, spec: ControlPlaneSpec, estate: Estate) -> None:
+        self._spec, self._estate = spec, estate
+
+    def declare(self) -> Declared:
+        """Declare everything; there is no waiting for what the servers do at their first boot."""
+        spec, estate = self._spec, self._estate
+        subnets = estate.output(PlatformKind.NETWORK, "subnets")
+        firewalls = estate.output(PlatformKind.NETWORK, "firewalls")
+        around = Surroundings(
+            subnet_id=subnets.apply(lambda known: named(known, spec.subnet, "subnet")["id"]),
+            ssh_keys=estate.output(PlatformKind.NETWORK, "ssh_keys"),
+            firewall_ids=[firewalls.apply(lambda known: named(known, spec.firewall or "", "firewall"))]
+            if spec.firewall is not None
+            else [],
+            labels={**estate.labels, "stack": PlatformKind.CONTROL_PLANE.value},
+        )
+        made = ControlPlane(f"{estate.name}-control", spec, around=around)
+        servers = {
+            server.name: {
+                "id": made.servers[server.name].server_id,
+                "private_address": str(server.private_address),
+                "role": role.value,
+            }
+            for _, role, server in spec.servers()
+        }
+        return Declared(
+            outputs={"servers": servers},
+            report={"hosts": [host.model_dump(mode="json") for host in hosts(spec)]},
+            resources=made.resources,
+        )
+
+
+def hosts(spec: ControlPlaneSpec) -> Iterator[HostReport]:
+    """The machines that Prometheus asks."""
+    for _, role, server in spec.servers():
+        address = str(server.private_address)
+        yield HostReport(name=server.name, role=role.value, address=address, exporters=dict(EXPORTERS[role]))
+
+
+def named(known: Mapping[str, Any], name: str, what: str) -> Any:
+    """Return what the network stack has made under a name.
+
+    Raises:
+        pulumi.RunError: naming those that there are.
+    """
+    if name not in known:
+        raise pulumi.RunError(f"the network stack has no {what} '{name}'; it has: {', '.join(sorted(known)) or 'none'}")
+    return known[name]
