@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_hcloud as hcloud
 
+from components.platform.cloud_project import CloudProject
 from components.specs.platform import CloudServerSpec
 
 
@@ -18,6 +19,7 @@ class Surroundings:
         ssh_keys: ids or names.
         firewall_ids: of the firewalls before its public interface.
         placement_group_id: keeps it apart from the others of the group; None leaves that to Hetzner.
+        project: what an earlier run, whose answer was lost, has made already; None takes nothing over.
     """
 
     subnet_id: pulumi.Input[str]
@@ -25,6 +27,12 @@ class Surroundings:
     firewall_ids: Sequence[pulumi.Input[str]] = ()
     placement_group_id: pulumi.Input[str] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    project: CloudProject | None = None
+
+    def there(self, kind: str, name: str) -> pulumi.ResourceOptions:
+        """Return the options that take over a thing which is there already."""
+        identity = self.project.identity(kind, name) if self.project is not None else None
+        return pulumi.ResourceOptions(import_=identity)
 
 
 class CloudServer(pulumi.ComponentResource):
@@ -85,7 +93,7 @@ class CloudServer(pulumi.ComponentResource):
             location=spec.location,
             auto_delete=False,
             labels=dict(around.labels),
-            opts=self._child,
+            opts=pulumi.ResourceOptions.merge(self._child, around.there("primary_ips", spec.name)),
         )
 
     def _server(
@@ -102,6 +110,8 @@ class CloudServer(pulumi.ComponentResource):
             ipv6_enabled=False,
         )
         group = around.placement_group_id
+        once = pulumi.ResourceOptions(ignore_changes=["image", "ssh_keys", "user_data"])
+        there = around.there("servers", spec.name)
         # Hetzner makes no server without any network, so one without a public address is made within its subnet. The
         # others are attached by a resource of its own: they could be moved without a new server.
         inside = hcloud.ServerNetworkArgs(subnet_id=around.subnet_id, ip=self.private_address)
@@ -118,7 +128,5 @@ class CloudServer(pulumi.ComponentResource):
             networks=None if spec.has_public_ipv4 else [inside],
             user_data=user_data,
             labels=dict(around.labels),
-            opts=pulumi.ResourceOptions.merge(
-                self._child, pulumi.ResourceOptions(ignore_changes=["image", "ssh_keys", "user_data"])
-            ),
+            opts=pulumi.ResourceOptions.merge(pulumi.ResourceOptions.merge(self._child, once), there),
         )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pulumi
 
+from components.platform.cloud_project import CloudProject
 from components.platform.cloud_server import Surroundings
 from components.platform.control_plane.cloud_init import EXPORTERS
 from components.platform.control_plane.servers import ControlPlane
@@ -19,23 +20,26 @@ class ControlPlaneProgram:
     Args:
         spec: which servers, and what they install.
         estate: whose they are; its network stack has to be up.
+        project: what is there already; None asks Hetzner.
     """
 
-    def __init__(self, spec: ControlPlaneSpec, estate: Estate) -> None:
-        self._spec, self._estate = spec, estate
+    def __init__(self, spec: ControlPlaneSpec, estate: Estate, project: CloudProject | None = None) -> None:
+        self._spec, self._estate, self._project = spec, estate, project
 
     def declare(self) -> Declared:
         """Declare everything; there is no waiting for what the servers do at their first boot."""
         spec, estate = self._spec, self._estate
         subnets = estate.output(PlatformKind.NETWORK, "subnets")
         firewalls = estate.output(PlatformKind.NETWORK, "firewalls")
+        labels = {**estate.labels, "stack": PlatformKind.CONTROL_PLANE.value}
         around = Surroundings(
             subnet_id=subnets.apply(lambda known: named(known, spec.subnet, "subnet")["id"]),
             ssh_keys=estate.output(PlatformKind.NETWORK, "ssh_keys"),
             firewall_ids=[firewalls.apply(lambda known: named(known, spec.firewall or "", "firewall"))]
             if spec.firewall is not None
             else [],
-            labels={**estate.labels, "stack": PlatformKind.CONTROL_PLANE.value},
+            labels=labels,
+            project=self._project or CloudProject.of_environment(labels),
         )
         made = ControlPlane(f"{estate.name}-control", spec, around=around)
         servers = {

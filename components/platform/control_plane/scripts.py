@@ -35,12 +35,7 @@ def postgres(spec: ControlPlaneSpec, server: CloudServerSpec) -> str:
 
     Names in the SQL are slugs; passwords come from the environment and are quoted by psql.
     """
-    slots = "".join(
-        f"SELECT pg_create_physical_replication_slot('{slot(other)}') WHERE NOT EXISTS "
-        f"(SELECT FROM pg_replication_slots WHERE slot_name = '{slot(other)}');\n"  # noqa: S608 - see above
-        for other in spec.postgres
-        if other != server
-    )
+    others = ", ".join(f"'{slot(other)}'" for other in spec.postgres if other != server)
     return f"""\
 #!/bin/sh
 # Usage: slipway-postgres primary | standby | promote | restore 'YYYY-MM-DD HH:MM:SS+00'
@@ -74,7 +69,9 @@ SELECT 'CREATE DATABASE slipway OWNER slipway_owner'
     WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'slipway') \\gexec
 SELECT 'CREATE DATABASE "slipway-state" OWNER slipway_state'
     WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'slipway-state') \\gexec
-{slots}SQL
+SELECT pg_create_physical_replication_slot(name) FROM unnest(ARRAY[{others}]) AS name
+    WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = name);
+SQL
     as_postgres pgbackrest --stanza={STANZA} stanza-create
     as_postgres pgbackrest --stanza={STANZA} check
     as_postgres pgbackrest --stanza={STANZA} --type=full backup

@@ -29,16 +29,7 @@ class ControlPlane(pulumi.ComponentResource):
     ) -> None:
         super().__init__("slipway:platform:ControlPlane", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        groups = {
-            role: hcloud.PlacementGroup(
-                f"{name}-{role.value}",
-                name=f"{name}-{role.value}",
-                type="spread",
-                labels=dict(around.labels),
-                opts=child,
-            )
-            for role in Role
-        }
+        groups = {role: self._group(f"{name}-{role.value}", around) for role in Role}
         self.servers = {
             server.name: CloudServer(
                 server.name,
@@ -49,6 +40,7 @@ class ControlPlane(pulumi.ComponentResource):
                     firewall_ids=around.firewall_ids if server.has_public_ipv4 else (),
                     placement_group_id=groups[role].id,
                     labels={**around.labels, "role": role.value},
+                    project=around.project,
                 ),
                 user_data=first_boot(spec, role, server),
                 opts=child,
@@ -57,3 +49,14 @@ class ControlPlane(pulumi.ComponentResource):
         }
         self.resources: Sequence[pulumi.Resource] = list(self.servers.values())
         self.register_outputs({"servers": {label: server.server_id for label, server in self.servers.items()}})
+
+    def _group(self, name: str, around: Surroundings) -> hcloud.PlacementGroup:
+        return hcloud.PlacementGroup(
+            name,
+            name=name,
+            type="spread",
+            labels=dict(around.labels),
+            opts=pulumi.ResourceOptions.merge(
+                pulumi.ResourceOptions(parent=self, delete_before_replace=True), around.there("placement_groups", name)
+            ),
+        )
