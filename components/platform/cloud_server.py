@@ -110,7 +110,8 @@ class CloudServer(pulumi.ComponentResource):
             ipv6_enabled=False,
         )
         group = around.placement_group_id
-        once = pulumi.ResourceOptions(ignore_changes=["image", "ssh_keys", "user_data"])
+        # Read back, an inline network always looks changed (https://github.com/pulumi/pulumi-hcloud/issues/170).
+        once = pulumi.ResourceOptions(ignore_changes=["image", "networks", "ssh_keys", "user_data"])
         there = around.there("servers", spec.name)
         # Hetzner makes no server without any network, so one without a public address is made within its subnet. The
         # others are attached by a resource of its own: they could be moved without a new server.

@@ -29,15 +29,15 @@ class ControlPlaneProgram:
     def declare(self) -> Declared:
         """Declare everything; there is no waiting for what the servers do at their first boot."""
         spec, estate = self._spec, self._estate
-        subnets = estate.output(PlatformKind.NETWORK, "subnets")
-        firewalls = estate.output(PlatformKind.NETWORK, "firewalls")
         labels = {**estate.labels, "stack": PlatformKind.CONTROL_PLANE.value}
+        known = pulumi.Output.all(
+            subnets=estate.output(PlatformKind.NETWORK, "subnets"),
+            firewalls=estate.output(PlatformKind.NETWORK, "firewalls"),
+        ).apply(self._chosen)
         around = Surroundings(
-            subnet_id=subnets.apply(lambda known: named(known, spec.subnet, "subnet")["id"]),
+            subnet_id=known["subnet_id"],
             ssh_keys=estate.output(PlatformKind.NETWORK, "ssh_keys"),
-            firewall_ids=[firewalls.apply(lambda known: named(known, spec.firewall or "", "firewall"))]
-            if spec.firewall is not None
-            else [],
+            firewall_ids=[known["firewall_id"]] if spec.firewall is not None else [],
             labels=labels,
             project=self._project or CloudProject.of_environment(labels),
         )
@@ -55,6 +55,12 @@ class ControlPlaneProgram:
             report={"hosts": [host.model_dump(mode="json") for host in hosts(spec)]},
             resources=made.resources,
         )
+
+    def _chosen(self, known: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """The names of this stack's configuration as ids of the network stack; one wrong name stops every server."""
+        spec = self._spec
+        firewall = named(known["firewalls"], spec.firewall, "firewall") if spec.firewall is not None else ""
+        return {"subnet_id": named(known["subnets"], spec.subnet, "subnet")["id"], "firewall_id": firewall}
 
 
 def hosts(spec: ControlPlaneSpec) -> Iterator[HostReport]:
