@@ -110,12 +110,12 @@ class CloudServer(pulumi.ComponentResource):
             ipv6_enabled=False,
         )
         group = around.placement_group_id
-        # Read back, an inline network always looks changed (https://github.com/pulumi/pulumi-hcloud/issues/170).
-        once = pulumi.ResourceOptions(ignore_changes=["image", "networks", "ssh_keys", "user_data"])
+        once = pulumi.ResourceOptions(ignore_changes=["image", "ssh_keys", "user_data"])
         there = around.there("servers", spec.name)
         # Hetzner makes no server without any network, so one without a public address is made within its subnet. The
         # others are attached by a resource of its own: they could be moved without a new server.
-        inside = hcloud.ServerNetworkArgs(subnet_id=around.subnet_id, ip=self.private_address)
+        # Without its empty list of aliases each preview would show a change.
+        inside = hcloud.ServerNetworkArgs(subnet_id=around.subnet_id, ip=self.private_address, alias_ips=[])
         return hcloud.Server(
             name,
             name=spec.name,

@@ -8,11 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from components.specs.platform import PlatformKind, PlatformSpec, parse_platform_stack
-from components.specs.platform.control_plane import ControlPlaneSpec
-from components.specs.platform.network import NetworkSpec
 from stacks.platform.configuration import parse_spec
-from stacks.platform.control_plane import ControlPlaneProgram
-from stacks.platform.network import NetworkProgram
 from stacks.platform.program import Estate, PlatformProgram, run
 
 
@@ -41,8 +37,10 @@ _SPECS, _PROGRAMS = "components.specs.platform", "stacks.platform"
 
 KINDS: Mapping[PlatformKind, Kind] = MappingProxyType(
     {
-        PlatformKind.NETWORK: Kind(NetworkSpec, NetworkProgram),
-        PlatformKind.CONTROL_PLANE: Kind(ControlPlaneSpec, ControlPlaneProgram),
+        PlatformKind.NETWORK: Kind(f"{_SPECS}.network:NetworkSpec", f"{_PROGRAMS}.network:NetworkProgram"),
+        PlatformKind.CONTROL_PLANE: Kind(
+            f"{_SPECS}.control_plane:ControlPlaneSpec", f"{_PROGRAMS}.control_plane:ControlPlaneProgram"
+        ),
     }
 )
 """Spec and program of each kind."""
