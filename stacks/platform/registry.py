@@ -38,6 +38,10 @@ _SPECS, _PROGRAMS = "components.specs.platform", "stacks.platform"
 KINDS: Mapping[PlatformKind, Kind] = MappingProxyType(
     {
         PlatformKind.NODES: Kind(f"{_SPECS}.nodes:NodesSpec", f"{_PROGRAMS}.nodes:NodesProgram"),
+        PlatformKind.NETWORK: Kind(f"{_SPECS}.network:NetworkSpec", f"{_PROGRAMS}.network:NetworkProgram"),
+        PlatformKind.CONTROL_PLANE: Kind(
+            f"{_SPECS}.control_plane:ControlPlaneSpec", f"{_PROGRAMS}.control_plane:ControlPlaneProgram"
+        ),
     }
 )
 """Spec and program of each kind."""
