@@ -21,7 +21,7 @@ class Surroundings:
     """
 
     subnet_id: pulumi.Input[str]
-    ssh_keys: Sequence[pulumi.Input[str]] = ()
+    ssh_keys: pulumi.Input[Sequence[str]] = ()
     firewall_ids: Sequence[pulumi.Input[str]] = ()
     placement_group_id: pulumi.Input[str] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -56,13 +56,14 @@ class CloudServer(pulumi.ComponentResource):
         server = self._server(name, spec, around, user_data, address)
         self.server_id = server.id
         self.ipv4 = address.ip_address if address is not None else pulumi.Output.from_input("")
-        hcloud.ServerNetwork(
-            name,
-            server_id=server.id.apply(int),
-            subnet_id=around.subnet_id,
-            ip=self.private_address,
-            opts=self._child,
-        )
+        if spec.has_public_ipv4:
+            hcloud.ServerNetwork(
+                name,
+                server_id=server.id.apply(int),
+                subnet_id=around.subnet_id,
+                ip=self.private_address,
+                opts=self._child,
+            )
         if address is not None and spec.rdns is not None:
             hcloud.Rdns(
                 name,
@@ -101,16 +102,20 @@ class CloudServer(pulumi.ComponentResource):
             ipv6_enabled=False,
         )
         group = around.placement_group_id
+        # Hetzner makes no server without any network, so one without a public address is made within its subnet. The
+        # others are attached by a resource of its own: they could be moved without a new server.
+        inside = hcloud.ServerNetworkArgs(subnet_id=around.subnet_id, ip=self.private_address)
         return hcloud.Server(
             name,
             name=spec.name,
             server_type=spec.server_type,
             image=spec.image,
             location=spec.location,
-            ssh_keys=list(around.ssh_keys),
+            ssh_keys=around.ssh_keys,
             firewall_ids=[pulumi.Output.from_input(item).apply(int) for item in around.firewall_ids],
             placement_group_id=pulumi.Output.from_input(group).apply(int) if group is not None else None,
             public_nets=[public],
+            networks=None if spec.has_public_ipv4 else [inside],
             user_data=user_data,
             labels=dict(around.labels),
             opts=pulumi.ResourceOptions.merge(

@@ -8,7 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 from components.specs.platform import PlatformKind, PlatformSpec, parse_platform_stack
+from components.specs.platform.observability import ObservabilitySpec
 from stacks.platform.configuration import parse_spec
+from stacks.platform.observability import ObservabilityProgram
 from stacks.platform.program import Estate, PlatformProgram, run
 
 
@@ -35,7 +37,11 @@ class Kind:
 
 _SPECS, _PROGRAMS = "components.specs.platform", "stacks.platform"
 
-KINDS: Mapping[PlatformKind, Kind] = MappingProxyType({})
+KINDS: Mapping[PlatformKind, Kind] = MappingProxyType(
+    {
+        PlatformKind.OBSERVABILITY: Kind(ObservabilitySpec, ObservabilityProgram),
+    }
+)
 """Spec and program of each kind."""
 
 

@@ -178,10 +178,14 @@ class AptRepository(Frozen):
 
     Attributes:
         source: without "deb" and options.
-        key_fingerprint: of the key that signs it, 40 hexadecimal digits; compare it with what the vendor publishes.
+        key_url: where its key is fetched.
+        key_fingerprint: of that key, 40 hexadecimal digits; another one is refused. Compare it with what the vendor says.
     """
 
-    source: str = "https://apt.grafana.com stable main"
+    source: Annotated[str, Field(pattern=r"^https://[a-z0-9./-]+ [a-z0-9./-]+( [a-z0-9-]+)*$")] = (
+        "https://apt.grafana.com stable main"
+    )
+    key_url: AnyHttpUrl = AnyHttpUrl("https://apt.grafana.com/gpg.key")
     key_fingerprint: Annotated[str, Field(pattern=r"^[0-9A-F]{40}$")]
 
 
@@ -191,6 +195,7 @@ class ObservabilitySpec(PlatformSpec):
     Attributes:
         subnet: the name of the network stack's subnet that the server is in.
         volume_gib: the volume for metrics, logs and dashboards; it outlives the server.
+        protects_volume: Hetzner refuses to delete it. Off only where nothing is worth keeping.
         private_network: from here logs are sent ...
         vpn: ... and only from here people reach Prometheus, Alertmanager and Grafana.
         api_url: where the host reaches the API, over the private network.
@@ -202,6 +207,7 @@ class ObservabilitySpec(PlatformSpec):
     server: CloudServerSpec
     subnet: Slug = "observability"
     volume_gib: Annotated[int, Field(ge=10, le=10_240)] = 100
+    protects_volume: bool = True
     private_network: ipaddress.IPv4Network
     vpn: ipaddress.IPv4Network
     api_url: AnyHttpUrl
