@@ -8,9 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from components.specs.platform import PlatformKind, PlatformSpec, parse_platform_stack
-from components.specs.platform.observability import ObservabilitySpec
 from stacks.platform.configuration import parse_spec
-from stacks.platform.observability import ObservabilityProgram
 from stacks.platform.program import Estate, PlatformProgram, run
 
 
@@ -39,7 +37,9 @@ _SPECS, _PROGRAMS = "components.specs.platform", "stacks.platform"
 
 KINDS: Mapping[PlatformKind, Kind] = MappingProxyType(
     {
-        PlatformKind.OBSERVABILITY: Kind(ObservabilitySpec, ObservabilityProgram),
+        PlatformKind.OBSERVABILITY: Kind(
+            f"{_SPECS}.observability:ObservabilitySpec", f"{_PROGRAMS}.observability:ObservabilityProgram"
+        ),
     }
 )
 """Spec and program of each kind."""
