@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 
+from components.platform.observability.expressions import once
 from components.platform.observability.rules import Rule, RuleGroup
 from components.specs.platform.observability import ObservabilitySpec, Severity
 from components.specs.signals import (
@@ -46,7 +47,7 @@ def _hosts(spec: ObservabilitySpec) -> Sequence[Rule]:
         ),
         Rule(
             "TargetDown",
-            'up{job!~"node|api|worker|pve"} == 0',
+            '(up{job!~"node|api|worker|pve"} == 0) or (probe_success{job="pbs"} == 0)',
             _WARNING,
             "{{ $labels.job }} on {{ $labels.host }} cannot be scraped",
             "The host answers; this program on it does not.",
@@ -165,7 +166,7 @@ def _operations(spec: ObservabilitySpec) -> Sequence[Rule]:
 
 
 def _estate(spec: ObservabilitySpec) -> Sequence[Rule]:
-    sold = f"sum by (class, resource) ({NODE_USED.name}) / sum by (class, resource) ({NODE_CAPACITY.name})"
+    sold = f"sum by (class, resource) ({once(NODE_USED)}) / sum by (class, resource) ({once(NODE_CAPACITY)})"
     return (
         Rule(
             "CapacityNearlySoldOut",
@@ -178,7 +179,7 @@ def _estate(spec: ObservabilitySpec) -> Sequence[Rule]:
         ),
         Rule(
             "DriftFound",
-            f"sum by (kind) ({DRIFT_FINDINGS.name}) > 0",
+            f"{once(DRIFT_FINDINGS)} > 0",
             _WARNING,
             "drift of the kind {{ $labels.kind }} is open",
             "{{ $value }} findings: what is there is not what was ordered.",
@@ -187,7 +188,7 @@ def _estate(spec: ObservabilitySpec) -> Sequence[Rule]:
         ),
         Rule(
             "BackupMissing",
-            f'{ALERTS_OPEN.name}{{kind="backup_missing"}} > 0',
+            once(ALERTS_OPEN, 'kind="backup_missing"') + " > 0",
             _CRITICAL,
             "guests have no recent backup",
             "{{ $value }} of them; the alerts on /admin/alerts name each.",
@@ -219,7 +220,7 @@ def _truth() -> Sequence[Rule]:
     return (
         Rule(
             "AuditChainBroken",
-            f'{ALERTS_OPEN.name}{{kind="audit_broken"}} > 0',
+            once(ALERTS_OPEN, 'kind="audit_broken"') + " > 0",
             _CRITICAL,
             "the audit trail does not verify",
             "Records were changed or removed past the application. Repair nothing before the evidence is saved.",
@@ -227,7 +228,7 @@ def _truth() -> Sequence[Rule]:
         ),
         Rule(
             "MoneyMismatch",
-            f"{LEDGER_MISMATCH.name} != 0",
+            f"{once(LEDGER_MISMATCH)} != 0",
             _CRITICAL,
             "the ledger and what was delivered do not agree",
             "{{ $value }} cents ({{ $labels.currency }}) were taken for what is neither delivered, refunded nor pending.",

@@ -31,4 +31,12 @@ class Layout:
 
 def to_yaml(document: Mapping[str, Any]) -> str:
     """Write a configuration file; keys stay in the order that a reader wants."""
-    return HEADER + yaml.safe_dump(dict(document), sort_keys=False, width=120, allow_unicode=True)
+    return HEADER + yaml.dump(dict(document), Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what is repeated again in full: Prometheus's configuration is read by people, too."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Nothing is an alias."""
+        return True

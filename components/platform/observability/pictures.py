@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from components.platform.observability.dashboards import LOKI, Dashboard, Panel
+from components.platform.observability.expressions import once
 from components.specs.signals import (
     ALERTS_OPEN,
     DRIFT_FINDINGS,
@@ -32,7 +33,7 @@ def _overview() -> Dashboard:
         "overview",
         (
             Panel("Alerts that fire", {"": 'sum(ALERTS{alertstate="firing"}) or vector(0)'}, "stat", width=6, warn_at=1),
-            Panel("Alerts staff see", {"": f"sum({ALERTS_OPEN.name})"}, "stat", width=6, warn_at=1),
+            Panel("Alerts staff see", {"": f"sum({once(ALERTS_OPEN)})"}, "stat", width=6, warn_at=1),
             Panel("Hosts that do not answer", {"": 'count(up{job="node"} == 0) or vector(0)'}, "stat", width=6, warn_at=1),
             Panel("Operations that wait", {"": f"max({OPERATIONS_DUE.name})"}, "stat", width=6, warn_at=10),
             Panel("Requests", {"{{status}}": f"sum by (status) (rate({_REQUESTS}[5m]))"}, unit="reqps"),
@@ -46,7 +47,7 @@ def _overview() -> Dashboard:
             ),
             Panel("Operations that ended", {"{{outcome}}": f"sum by (outcome) (increase({_SECONDS}_count{{{_TOTAL}}}[5m]))"}),
             Panel("Sold", {"{{class}} {{resource}}": _sold("class, resource")}, "bargauge", "percentunit", warn_at=0.9),
-            Panel("Open drift", {"{{kind}}": f"sum by (kind) ({DRIFT_FINDINGS.name})"}),
+            Panel("Open drift", {"{{kind}}": once(DRIFT_FINDINGS)}),
             Panel("Days left of certificates", {"{{instance}}": "(probe_ssl_earliest_cert_expiry - time()) / 86400"}),
             Panel("Errors in the logs", {"": '{unit=~"slipway-.+", level="error"}'}, "logs", width=24, source=LOKI),
         ),
@@ -126,8 +127,8 @@ def _money() -> Dashboard:
         "money",
         "money",
         (
-            Panel("Does not fit", {"{{currency}}": f"{LEDGER_MISMATCH.name} / 100"}, "stat", width=8, warn_at=0.01),
-            Panel("Ledger", {"{{kind}} {{currency}}": f"sum by (kind, currency) ({LEDGER.name}) / 100"}, "stat", width=16),
+            Panel("Does not fit", {"{{currency}}": f"{once(LEDGER_MISMATCH)} / 100"}, "stat", width=8, warn_at=0.01),
+            Panel("Ledger", {"{{kind}} {{currency}}": f"{once(LEDGER)} / 100"}, "stat", width=16),
             Panel("Taken in a day", {"{{currency}}": _moved("payment")}),
             Panel("Paid back in a day", {"{{currency}}": _moved("refund")}),
         ),
@@ -135,10 +136,11 @@ def _money() -> Dashboard:
 
 
 def _sold(by: str) -> str:
-    return f"sum by ({by}) ({NODE_USED.name}) / sum by ({by}) ({NODE_CAPACITY.name})"
+    return f"sum by ({by}) ({once(NODE_USED)}) / sum by ({by}) ({once(NODE_CAPACITY)})"
 
 
 def _moved(kind: str) -> str:
     """A sum that only grows in one direction is a gauge all the same: its difference is what was moved."""
-    sums = f'sum by (currency) ({LEDGER.name}{{kind="{kind}"}})'
-    return f'({sums} - sum by (currency) ({LEDGER.name}{{kind="{kind}"}} offset 1d)) / 100'
+    now = f'max by (currency) ({LEDGER.name}{{kind="{kind}"}})'
+    before = f'max by (currency) ({LEDGER.name}{{kind="{kind}"}} offset 1d)'
+    return f"({now} - {before}) / 100"

@@ -1,11 +1,11 @@
 """``prometheus.yml``: what is scraped, and how it is found.
 
 Targets come from Inventory over HTTP: a node that a stack makes is scraped a minute later, and one that is retired is
-neither scraped nor missed. Each target has the labels ``host`` (its name), ``role`` and ``exporter`` (the exporter's
-name in ``HostReport.exporters``); jobs choose by the last.
+neither scraped nor missed. Each target has the labels ``name``, ``role`` and ``job`` (the exporter's name in
+``HostReport.exporters``, or ``pve`` for a node's own API), and where they are known ``site``, ``class`` and ``estate``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,7 +25,6 @@ _Document = dict[str, Any]
 def prometheus(spec: ObservabilitySpec, layout: Layout) -> str:
     """Return the text of ``prometheus.yml``."""
     scrape, ports = spec.scrape, spec.ports
-    discovery = _discovery(spec, layout)
     document = {
         "global": {
             "scrape_interval": f"{scrape.interval_seconds}s",
@@ -42,42 +41,40 @@ def prometheus(spec: ObservabilitySpec, layout: Layout) -> str:
                 "job_name": "api",
                 "metrics_path": METRICS_PATH,
                 "authorization": {"credentials_file": layout.secret(spec.api_token_file)},
-                **discovery,
-                "relabel_configs": [_keep("api"), _INSTANCE],
+                **_found(spec, layout, "api"),
+                "relabel_configs": [*_NAMES],
             },
             {
                 "job_name": "worker",
                 "metrics_path": METRICS_PATH,
-                **discovery,
-                "relabel_configs": [_keep("worker"), _INSTANCE],
+                **_found(spec, layout, "worker"),
+                "relabel_configs": [*_NAMES],
             },
-            {"job_name": "node", **discovery, "relabel_configs": [_keep("node"), _INSTANCE]},
-            _pve(spec, discovery),
-            _services(discovery),
-            _backup_servers(spec, discovery),
+            {"job_name": "node", **_found(spec, layout, "node"), "relabel_configs": [*_NAMES]},
+            _pve(spec, layout),
+            _services(spec, layout),
+            _backup_servers(spec, layout),
             _probes(spec),
         ],
     }
     return to_yaml(document)
 
 
-_INSTANCE: Mapping[str, Any] = {
-    "source_labels": ["host", "exporter"],
-    "separator": "/",
-    "target_label": "instance",
-}
-"""A name that a person knows, in place of an address and a port."""
+_NAMES: Sequence[_Document] = (
+    {"source_labels": ["name"], "target_label": "host"},
+    {"regex": "name", "action": "labeldrop"},
+    {"source_labels": ["host", "job"], "separator": "/", "target_label": "instance"},
+)
+"""Names that a person knows, in place of an address and a port."""
 
 
-def _keep(exporter: str) -> _Document:
-    return {"source_labels": ["exporter"], "regex": exporter, "action": "keep"}
-
-
-def _discovery(spec: ObservabilitySpec, layout: Layout) -> _Document:
+def _found(spec: ObservabilitySpec, layout: Layout, job: str | None = None) -> _Document:
+    """Where the targets of one job, or of all, are asked for."""
+    url = f"{str(spec.api_url).rstrip('/')}{TARGETS_PATH}"
     return {
         "http_sd_configs": [
             {
-                "url": f"{str(spec.api_url).rstrip('/')}{TARGETS_PATH}",
+                "url": url if job is None else f"{url}?job={job}",
                 "refresh_interval": f"{spec.scrape.discovery_seconds}s",
                 "authorization": {"credentials_file": layout.secret(spec.api_token_file)},
             }
@@ -109,7 +106,7 @@ def _own(spec: ObservabilitySpec) -> Sequence[_Document]:
     ]
 
 
-def _pve(spec: ObservabilitySpec, discovery: _Document) -> _Document:
+def _pve(spec: ObservabilitySpec, layout: Layout) -> _Document:
     """Proxmox VE's own view of each node, asked by prometheus-pve-exporter on this host.
 
     Each node has a token of its own, so each is a module of the exporter's configuration, named like the node.
@@ -118,38 +115,33 @@ def _pve(spec: ObservabilitySpec, discovery: _Document) -> _Document:
         "job_name": "pve",
         "metrics_path": "/pve",
         "params": {"cluster": ["1"], "node": ["1"]},
-        **discovery,
+        **_found(spec, layout, "pve"),
         "relabel_configs": [
-            _keep("pve"),
-            _INSTANCE,
+            *_NAMES,
             {"source_labels": ["host"], "target_label": "__param_module"},
             *_through(spec.ports.pve_exporter),
         ],
     }
 
 
-def _services(discovery: _Document) -> _Document:
-    """Whatever else is reported with an exporter: PostgreSQL, Redis, another one tomorrow; its name is the job's."""
+def _services(spec: ObservabilitySpec, layout: Layout) -> _Document:
+    """Whatever else is reported with an exporter: PostgreSQL, Redis, another one tomorrow."""
     known = "|".join((*_OURS, "node", *_INDIRECT))
     return {
         "job_name": "services",
-        **discovery,
-        "relabel_configs": [
-            {"source_labels": ["exporter"], "regex": known, "action": "drop"},
-            _INSTANCE,
-            {"source_labels": ["exporter"], "target_label": "job"},
-        ],
+        **_found(spec, layout),
+        "relabel_configs": [{"source_labels": ["job"], "regex": known, "action": "drop"}, *_NAMES],
     }
 
 
-def _backup_servers(spec: ObservabilitySpec, discovery: _Document) -> _Document:
+def _backup_servers(spec: ObservabilitySpec, layout: Layout) -> _Document:
     """Proxmox Backup Server has no metrics of its own for Prometheus: whether it answers, and its certificate."""
     return {
         "job_name": "pbs",
         "metrics_path": "/probe",
         "params": {"module": ["tls"]},
-        **discovery,
-        "relabel_configs": [_keep("pbs"), _INSTANCE, *_through(spec.ports.blackbox)],
+        **_found(spec, layout, "pbs"),
+        "relabel_configs": [*_NAMES, *_through(spec.ports.blackbox)],
     }
 
 
