@@ -104,7 +104,8 @@ class CloudServer(pulumi.ComponentResource):
         group = around.placement_group_id
         # Hetzner makes no server without any network, so one without a public address is made within its subnet. The
         # others are attached by a resource of its own: they could be moved without a new server.
-        inside = hcloud.ServerNetworkArgs(subnet_id=around.subnet_id, ip=self.private_address)
+        # Without its empty list of aliases each preview would show a change.
+        inside = hcloud.ServerNetworkArgs(subnet_id=around.subnet_id, ip=self.private_address, alias_ips=[])
         return hcloud.Server(
             name,
             name=spec.name,

@@ -80,7 +80,7 @@ def _route(receiver: WebhookReceiver | EmailReceiver) -> dict[str, Any]:
 def _webhook(receiver: WebhookReceiver, layout: Layout) -> dict[str, Any]:
     config: dict[str, Any] = {"url": str(receiver.url), "send_resolved": True}
     if receiver.token_file is not None:
-        config["http_config"] = {"authorization": {"credentials_file": layout.secret(receiver.token_file)}}
+        config["http_config"] = {"authorization": layout.bearer(receiver.token_file)}
     return {"name": receiver.name, "webhook_configs": [config]}
 
 

@@ -28,6 +28,13 @@ class Layout:
         """Return the path of a secret's file."""
         return str(self.secrets / name)
 
+    def bearer(self, name: str) -> dict[str, str]:
+        """Return how a request is authorised by a token in a file.
+
+        The type is said though it is the default: Prometheus 2.42's discovery over HTTP sends the bare token without.
+        """
+        return {"type": "Bearer", "credentials_file": self.secret(name)}
+
 
 def to_yaml(document: Mapping[str, Any]) -> str:
     """Write a configuration file; keys stay in the order that a reader wants."""

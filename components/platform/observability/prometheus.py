@@ -40,7 +40,7 @@ def prometheus(spec: ObservabilitySpec, layout: Layout) -> str:
             {
                 "job_name": "api",
                 "metrics_path": METRICS_PATH,
-                "authorization": {"credentials_file": layout.secret(spec.api_token_file)},
+                "authorization": layout.bearer(spec.api_token_file),
                 **_found(spec, layout, "api"),
                 "relabel_configs": [*_NAMES],
             },
@@ -76,7 +76,7 @@ def _found(spec: ObservabilitySpec, layout: Layout, job: str | None = None) -> _
             {
                 "url": url if job is None else f"{url}?job={job}",
                 "refresh_interval": f"{spec.scrape.discovery_seconds}s",
-                "authorization": {"credentials_file": layout.secret(spec.api_token_file)},
+                "authorization": layout.bearer(spec.api_token_file),
             }
         ]
     }
