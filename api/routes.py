@@ -30,4 +30,4 @@ ROUTERS: tuple[APIRouter, ...] = (
 """Served under ``/v1``; each request is counted against its caller's rate limit."""
 
 UNCOUNTED_ROUTERS: tuple[APIRouter, ...] = (billing.router, alertmanager.router)
-"""Served under ``/v1`` without a rate limit: webhooks, whose sender is known by its signature or token and comes in bursts."""
+"""Served under ``/v1`` without a rate limit: webhooks, whose sender proves itself and comes in bursts."""

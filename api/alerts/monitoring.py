@@ -1,4 +1,4 @@
-"""What Alertmanager tells: each alert of its that fires is one open alert of ours, until it says that it is resolved."""
+"""What Alertmanager tells: an alert of its that fires is one open alert of ours, until it is said to be resolved."""
 
 from enum import StrEnum
 from typing import Annotated

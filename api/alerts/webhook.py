@@ -12,7 +12,6 @@ from api.runtime import RuntimeDep, SessionDep
 router = APIRouter(prefix="/alertmanager", tags=["alerts"])
 
 
-
 def check_token(runtime: RuntimeDep, authorization: Annotated[str | None, Header()] = None) -> None:
     """Hold the bearer token against those of the settings, in a time that tells nothing about them.
 

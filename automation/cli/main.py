@@ -11,6 +11,7 @@ from automation.cli import (
     doctor,
     drift,
     hosts,
+    observability,
     orders,
     plans,
     quotes,
@@ -67,6 +68,7 @@ def build() -> typer.Typer:
     made.add_typer(audit.audit, name="audit", rich_help_panel=_OPERATOR)
     made.add_typer(state.state, name="state", rich_help_panel=_OPERATOR)
     made.add_typer(hosts.hosts, name="host", rich_help_panel=_OPERATOR)
+    made.add_typer(observability.observability, name="observability", rich_help_panel=_OPERATOR)
     made.add_typer(tools.keys, name="keys", rich_help_panel=_OPERATOR)
     made.add_typer(tools.estate, name="estate", rich_help_panel=_OPERATOR)
     passed_on = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

@@ -44,7 +44,7 @@ OPERATION_SECONDS = Signal(
     "slipway_operation_seconds",
     MetricKind.HISTOGRAM,
     ("kind", "phase", "outcome"),
-    "how long a phase of an operation took; the phase `total` is the whole, `outcome` is succeeded, failed or cancelled",
+    "how long a phase took; `total` is the whole, `outcome` is succeeded, failed or cancelled",
 )
 NODE_CAPACITY = Signal(
     "slipway_node_capacity",

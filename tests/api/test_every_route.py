@@ -26,7 +26,7 @@ PUBLIC = {
     "POST /v1/stripe/webhook",
     "POST /v1/alertmanager/webhook",
 }
-"""Routes that serve anybody, or whose sender proves itself otherwise than by an account. Think twice before adding one."""
+"""Routes that serve anybody, or whose sender needs no account to prove itself. Think twice before adding one."""
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 NO_SUCH_ID = "00000000-0000-7000-8000-000000000000"

@@ -41,7 +41,7 @@ def _hosts(spec: ObservabilitySpec) -> Sequence[Rule]:
             'up{job="node"} == 0',
             _CRITICAL,
             "{{ $labels.host }} ({{ $labels.role }}) does not answer",
-            "Its node exporter cannot be scraped: the host, its network or the exporter is down, and guests may be, too.",
+            "Its node exporter cannot be scraped: host, network or exporter is down, and guests may be, too.",
             "host-down",
             minutes=spec.thresholds.host_down,
         ),
@@ -67,9 +67,7 @@ def _hosts(spec: ObservabilitySpec) -> Sequence[Rule]:
 
 
 def _disks(spec: ObservabilitySpec) -> Sequence[Rule]:
-    used = (
-        f"1 - node_filesystem_avail_bytes{{{_REAL_DISKS}}} / node_filesystem_size_bytes{{{_REAL_DISKS}}}"
-    )
+    used = f"1 - node_filesystem_avail_bytes{{{_REAL_DISKS}}} / node_filesystem_size_bytes{{{_REAL_DISKS}}}"
     storage = 'pve_disk_usage_bytes{id=~"storage/.+"} / (pve_disk_size_bytes{id=~"storage/.+"} > 0)'
     limits = spec.thresholds
     file_system = tuple(
@@ -231,7 +229,7 @@ def _truth() -> Sequence[Rule]:
             f"{once(LEDGER_MISMATCH)} != 0",
             _CRITICAL,
             "the ledger and what was delivered do not agree",
-            "{{ $value }} cents ({{ $labels.currency }}) were taken for what is neither delivered, refunded nor pending.",
+            "{{ $value }} cents ({{ $labels.currency }}) are neither for what is delivered, nor refunded, nor pending.",
             "money-mismatch",
             minutes=10,
         ),

@@ -9,7 +9,7 @@ APPLY = "apply"
 
 
 def apply_script(spec: ObservabilitySpec, layout: Layout) -> str:
-    """Return the script. It keeps the configuration before, and leaves everything as it was if the new one is bad."""
+    """Return the script. It keeps the configuration before, and changes nothing if the new one is bad."""
     names = " ".join(service.name for service in services(spec, layout))
     exporter = "slipway-pve-exporter.service"
     return f"""#!/bin/sh
@@ -45,5 +45,8 @@ cp "$current/units/{exporter}" "$units/{exporter}"
 systemctl daemon-reload
 systemctl enable {exporter}
 systemctl restart {exporter} || failed="$failed {exporter}"
-[ -z "$failed" ] || {{ echo "in use, but these do not run:$failed (are all secrets in {layout.secrets}?)" >&2; exit 2; }}
+[ -z "$failed" ] || {{
+    echo "in use, but these do not run:$failed (are all secrets in {layout.secrets}?)" >&2
+    exit 2
+}}
 """

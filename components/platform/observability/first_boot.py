@@ -80,7 +80,9 @@ def first_boot(spec: ObservabilitySpec, volume_id: str, layout: Layout | None = 
     """Return the server's user data for cloud-init; it holds no secret.
 
     Args:
+        spec: what is installed and configured.
         volume_id: Hetzner's number of the volume that will be attached.
+        layout: where it lies on the host.
 
     Raises:
         ValueError: if it is longer than Hetzner takes.

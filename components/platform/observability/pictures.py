@@ -32,9 +32,13 @@ def _overview() -> Dashboard:
         "overview",
         "overview",
         (
-            Panel("Alerts that fire", {"": 'sum(ALERTS{alertstate="firing"}) or vector(0)'}, "stat", width=6, warn_at=1),
+            Panel(
+                "Alerts that fire", {"": 'sum(ALERTS{alertstate="firing"}) or vector(0)'}, "stat", width=6, warn_at=1
+            ),
             Panel("Alerts staff see", {"": f"sum({once(ALERTS_OPEN)})"}, "stat", width=6, warn_at=1),
-            Panel("Hosts that do not answer", {"": 'count(up{job="node"} == 0) or vector(0)'}, "stat", width=6, warn_at=1),
+            Panel(
+                "Hosts that do not answer", {"": 'count(up{job="node"} == 0) or vector(0)'}, "stat", width=6, warn_at=1
+            ),
             Panel("Operations that wait", {"": f"max({OPERATIONS_DUE.name})"}, "stat", width=6, warn_at=10),
             Panel("Requests", {"{{status}}": f"sum by (status) (rate({_REQUESTS}[5m]))"}, unit="reqps"),
             Panel(
@@ -45,7 +49,10 @@ def _overview() -> Dashboard:
                 },
                 unit="s",
             ),
-            Panel("Operations that ended", {"{{outcome}}": f"sum by (outcome) (increase({_SECONDS}_count{{{_TOTAL}}}[5m]))"}),
+            Panel(
+                "Operations that ended",
+                {"{{outcome}}": f"sum by (outcome) (increase({_SECONDS}_count{{{_TOTAL}}}[5m]))"},
+            ),
             Panel("Sold", {"{{class}} {{resource}}": _sold("class, resource")}, "bargauge", "percentunit", warn_at=0.9),
             Panel("Open drift", {"{{kind}}": once(DRIFT_FINDINGS)}),
             Panel("Days left of certificates", {"{{instance}}": "(probe_ssl_earliest_cert_expiry - time()) / 86400"}),
@@ -59,6 +66,7 @@ def _nodes() -> Dashboard:
     of = '{host=~"$host"}'
     idle = 'rate(node_cpu_seconds_total{mode="idle",host=~"$host"}[5m])'
     disk = 'host=~"$host",fstype!~"tmpfs|overlay"'
+    free = f"node_filesystem_avail_bytes{{{disk}}} / node_filesystem_size_bytes{{{disk}}}"
     return Dashboard(
         "nodes",
         "nodes",
@@ -71,7 +79,9 @@ def _nodes() -> Dashboard:
             ),
             Panel(
                 "File systems",
-                {"{{host}} {{mountpoint}}": f"1 - node_filesystem_avail_bytes{{{disk}}} / node_filesystem_size_bytes{{{disk}}}"},
+                {
+                    "{{host}} {{mountpoint}}": f"1 - node_filesystem_avail_bytes{{{disk}}} / node_filesystem_size_bytes{{{disk}}}"
+                },
                 unit="percentunit",
                 warn_at=0.85,
             ),
@@ -85,8 +95,19 @@ def _nodes() -> Dashboard:
                 warn_at=0.85,
             ),
             Panel("Guests that run", {"{{host}}": 'sum by (host) (pve_up{id=~"(qemu|lxc)/.+",host=~"$host"})'}),
-            Panel("Network in", {"{{host}}": f"sum by (host) (rate(node_network_receive_bytes_total{of}[5m]))"}, unit="Bps"),
-            Panel("Sold", {"{{node}} {{resource}}": _sold("node, resource")}, "bargauge", "percentunit", width=24, warn_at=0.9),
+            Panel(
+                "Network in",
+                {"{{host}}": f"sum by (host) (rate(node_network_receive_bytes_total{of}[5m]))"},
+                unit="Bps",
+            ),
+            Panel(
+                "Sold",
+                {"{{node}} {{resource}}": _sold("node, resource")},
+                "bargauge",
+                "percentunit",
+                width=24,
+                warn_at=0.9,
+            ),
         ),
         variables={"host": 'label_values(up{job="node"}, host)'},
     )
@@ -95,15 +116,18 @@ def _nodes() -> Dashboard:
 def _operations() -> Dashboard:
     """How operations go, and where their time goes."""
     mean = (
-        f"sum by (phase) (rate({_SECONDS}_sum{{phase!=\"total\"}}[15m]))"
-        f" / sum by (phase) (rate({_SECONDS}_count{{phase!=\"total\"}}[15m]))"
+        f'sum by (phase) (rate({_SECONDS}_sum{{phase!="total"}}[15m]))'
+        f' / sum by (phase) (rate({_SECONDS}_count{{phase!="total"}}[15m]))'
     )
     return Dashboard(
         "operations",
         "operations",
         (
             Panel("Waiting", {"due": f"max({OPERATIONS_DUE.name})"}),
-            Panel("Ended", {"{{kind}} {{outcome}}": f"sum by (kind, outcome) (increase({_SECONDS}_count{{{_TOTAL}}}[5m]))"}),
+            Panel(
+                "Ended",
+                {"{{kind}} {{outcome}}": f"sum by (kind, outcome) (increase({_SECONDS}_count{{{_TOTAL}}}[5m]))"},
+            ),
             Panel(
                 "How long, 95 of 100",
                 {"{{kind}}": f"histogram_quantile(0.95, sum by (le, kind) (rate({_SECONDS}_bucket{{{_TOTAL}}}[15m])))"},

@@ -179,7 +179,7 @@ class AptRepository(Frozen):
     Attributes:
         source: without "deb" and options.
         key_url: where its key is fetched.
-        key_fingerprint: of that key, 40 hexadecimal digits; another one is refused. Compare it with what the vendor says.
+        key_fingerprint: of that key, 40 hexadecimal digits; another one is refused. Compare it with the vendor's.
     """
 
     source: Annotated[str, Field(pattern=r"^https://[a-z0-9./-]+ [a-z0-9./-]+( [a-z0-9-]+)*$")] = (

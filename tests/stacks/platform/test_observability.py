@@ -64,10 +64,9 @@ def test_a_changed_configuration_leaves_the_server_alone(small_estate: SmallEsta
 def test_a_place_that_does_not_fit_the_network_is_refused(
     small_estate: SmallEstate, lab: "RunningLab", change: dict[str, str], message: str
 ) -> None:
-    """Before anything is made, with the key that is wrong."""
-    before = lab.truth.cloud()
+    """Before a server is made, with the key that is wrong."""
     stack = small_estate.stack(STACK)
     with pytest.raises(auto.CommandError) as error:
         stack.up(program=program_of(STACK, {**configured(STACK), **change}))
     assert message in str(error.value)
-    assert lab.truth.cloud() == before
+    assert lab.truth.hcloud.servers.get_all() == []

@@ -5,9 +5,10 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from components.platform.observability.bundle import bundle
+from components.platform.observability.delivery import write_files
 from components.platform.observability.layout import Layout
 from components.specs.platform.observability import ObservabilitySpec
-from tests.fixtures.observability import lab_spec, write
+from tests.fixtures.observability import lab_spec
 
 
 @pytest.fixture
@@ -31,7 +32,5 @@ def layout(tmp_path: Path) -> Layout:
 def delivered(spec: ObservabilitySpec, layout: Layout) -> Path:
     """Return the folder of the host's configuration."""
     folder = Path(layout.configuration)
-    write(bundle(spec, layout), folder)
+    write_files(bundle(spec, layout), folder)
     return folder
-
-

@@ -13,13 +13,14 @@ from api.auth.models import Role
 from api.db.session import Database
 from api.settings import Settings
 from components.platform.observability.bundle import bundle
+from components.platform.observability.delivery import write_files
 from components.platform.observability.layout import Layout
 from components.platform.observability.units import services
 from components.specs.platform.observability import ObservabilitySpec
 from tests.fakes.targets import discovery
 from tests.fixtures.api import Api, run_api, serve
 from tests.fixtures.engine import until
-from tests.fixtures.observability import lab_spec, write
+from tests.fixtures.observability import lab_spec
 from tests.fixtures.platform_tools import free_ports, serving, tool
 
 TOKEN = "made up"
@@ -35,7 +36,7 @@ class Watch:
         self.groups = [self.group("node", "game-1", self.node_port)]
         inventory = stack.enter_context(serve(discovery(TOKEN, self.groups)))
         self.spec = quick(api.url, inventory, prometheus, alertmanager)
-        write(bundle(self.spec, layout), Path(layout.configuration))
+        write_files(bundle(self.spec, layout), Path(layout.configuration))
         self.prometheus = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{prometheus}"))
         self._start("prometheus-alertmanager", alertmanager)
         self._start("prometheus", prometheus)
@@ -105,9 +106,7 @@ def watch(settings: Settings, database: Database, layout: Layout, tmp_path: Path
     """Return a running watch with an API that knows its Alertmanager."""
     tokens = SecretStr(Path(layout.secret("alertmanager-token")).read_text())
     with ExitStack() as stack:
-        api = stack.enter_context(
-            run_api(settings.model_copy(update={"alertmanager_tokens": tokens}), database)
-        )
+        api = stack.enter_context(run_api(settings.model_copy(update={"alertmanager_tokens": tokens}), database))
         yield Watch(api, layout, tmp_path, stack)
 
 
@@ -126,9 +125,7 @@ def test_a_node_that_stops_becomes_an_alert_for_staff_until_it_is_back(watch: Wa
             "estate": "lab",
         }
         assert watch.alerts() == []
-    message = (
-        "critical: game-1 (node) does not answer (runbook: https://docs.slipway.example/runbooks/host-down.md)"
-    )
+    message = "critical: game-1 (node) does not answer (runbook: https://docs.slipway.example/runbooks/host-down.md)"
     until(lambda: watch.alerts() == [message])
     assert "game-1 (node) does not answer" in watch.staff.get("/admin/alerts").text
     with watch.node_exporter():

@@ -8,9 +8,10 @@ import httpx
 import pytest
 
 from components.platform.observability.bundle import bundle
+from components.platform.observability.delivery import write_files
 from components.platform.observability.layout import Layout
 from components.platform.observability.pve_exporter import CREDENTIAL_PREFIX
-from tests.fixtures.observability import lab_spec, write
+from tests.fixtures.observability import lab_spec
 from tests.fixtures.platform_tools import free_ports, run, serving, tool
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def test_the_exporter_tells_of_a_nodes_storages(tmp_path: Path, layout: Layout, 
     user, _, token = node.api_token.partition("!")
     token_name, _, value = token.partition("=")
     spec = lab_spec(pve_user=user, pve_token_name=token_name, verify_pve_tls=False)
-    write(bundle(spec, layout), tmp_path / "delivered")
+    write_files(bundle(spec, layout), tmp_path / "delivered")
     tokens = {f"{CREDENTIAL_PREFIX}{node.name}": value, f"{CREDENTIAL_PREFIX}other": TOKEN}
     output, _ = modules(tmp_path / "delivered", tokens, tmp_path)
     (port,) = free_ports(1)

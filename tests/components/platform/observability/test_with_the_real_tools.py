@@ -23,7 +23,7 @@ def test_promtool_finds_configuration_and_rules_good(delivered: Path) -> None:
 
 
 def test_rules_fire_when_they_should_and_not_before(delivered: Path, tmp_path: Path) -> None:
-    """promtool plays made-up series through the rules (``rules_test.yml``)."""
+    """Made-up series are played through the rules (``rules_test.yml``)."""
     rules = yaml.safe_load((delivered / "rules.yml").read_text())
     for rule in (rule for group in rules["groups"] for rule in group["rules"]):
         del rule["annotations"]
