@@ -13,8 +13,8 @@ def apply_script(spec: ObservabilitySpec, layout: Layout) -> str:
     names = " ".join(service.name for service in services(spec, layout))
     exporter = "slipway-pve-exporter.service"
     return f"""#!/bin/sh
-{HEADER}# Takes a delivered configuration into use. Usage: apply FOLDER. Ends with 1, and has changed nothing, if it is bad;
-# with 2 if it is in use and a service does not run.
+{HEADER}# Takes a delivered configuration into use. Usage: apply FOLDER
+# Ends with 1, and has changed nothing, if it is bad; with 2 if it is in use and a service does not run.
 set -eu
 new=$1 failed=
 current={layout.configuration}

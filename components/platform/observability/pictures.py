@@ -79,9 +79,7 @@ def _nodes() -> Dashboard:
             ),
             Panel(
                 "File systems",
-                {
-                    "{{host}} {{mountpoint}}": f"1 - node_filesystem_avail_bytes{{{disk}}} / node_filesystem_size_bytes{{{disk}}}"
-                },
+                {"{{host}} {{mountpoint}}": f"1 - {free}"},
                 unit="percentunit",
                 warn_at=0.85,
             ),
