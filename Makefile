@@ -64,13 +64,17 @@ PLATFORM_PACKAGES := \
     systemd
 PVE_EXPORTER := prometheus-pve-exporter==3.10.2
 PLATFORM_VENV := build/platform-tools
+# Debian's own way to say that the installation of a package starts no service.
+POLICY := /usr/sbin/policy-rc.d
 
 .PHONY: platform-tools
 platform-tools: ## Prometheus, Alertmanager and others, from the system's packages if this is root; starts no service
 	@dpkg --status $(PLATFORM_PACKAGES) >/dev/null 2>&1 \
 	    || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
-	        && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-	            $(PLATFORM_PACKAGES) >/dev/null; } \
+	        && { [ -e $(POLICY) ] || { trap 'rm -f $(POLICY)' EXIT; \
+	            printf '#!/bin/sh\nexit 101\n' >$(POLICY); chmod +x $(POLICY); }; } \
+	        && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq \
+	            --no-install-recommends $(PLATFORM_PACKAGES) >/dev/null; } \
 	    || echo "Not all of $(PLATFORM_PACKAGES) are here, and only root can install them: their tests will be skipped."
 	@$(PLATFORM_VENV)/bin/python -m pip show --quiet prometheus-pve-exporter 2>/dev/null \
 	    || { $(PYTHON) -m venv $(PLATFORM_VENV) \

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api.alerts import endpoints as alerts
+from api.alerts import webhook as alertmanager
 from api.auth import endpoints as auth
 from api.billing import endpoints as billing
 from api.catalogue import endpoints as catalogue
@@ -30,5 +31,5 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 """Served under ``/v1``; each request is counted against its caller's rate limit."""
 
-UNCOUNTED_ROUTERS: tuple[APIRouter, ...] = (billing.router,)
-"""Served under ``/v1`` without a rate limit: webhooks, whose sender is known by its signature and comes in bursts."""
+UNCOUNTED_ROUTERS: tuple[APIRouter, ...] = (billing.router, alertmanager.router)
+"""Served under ``/v1`` without a rate limit: webhooks, whose sender proves itself and comes in bursts."""

@@ -49,6 +49,7 @@ class Settings(DatabaseSettings):
         operation_lifetime_seconds: how long an operation may take in all its attempts.
         state_database_url: the database that holds Pulumi's state; its own, never the application's. The API only
             reads there: give it a login that may do no more, for who can write a stack's state can run code.
+        alertmanager_tokens: comma separated, two while one is being rolled: who may post alerts. None lets nobody.
     """
 
     state_database_url: SecretStr
@@ -57,6 +58,7 @@ class Settings(DatabaseSettings):
     secure_cookies: bool = True
     stripe_secret_key: SecretStr
     stripe_webhook_secrets: SecretStr
+    alertmanager_tokens: SecretStr | None = None
     stripe_api_base: AnyHttpUrl | None = None
     checkout_minutes: Annotated[int, Field(ge=35, le=1430)] = 40
     requests_per_minute: Annotated[int, Field(ge=1)] = 300

@@ -23,6 +23,8 @@ class AlertKind(StrEnum):
     NODE_UNREACHABLE = "node_unreachable"
     BACKUP_MISSING = "backup_missing"
     AUDIT_BROKEN = "audit_broken"
+    MONITORING = "monitoring"
+    """Alertmanager says so. No alert rule may look at these, or an alert would keep itself alive."""
 
 
 class Alert(Base, Timestamped):

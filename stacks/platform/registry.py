@@ -41,6 +41,8 @@ KINDS: Mapping[PlatformKind, Kind] = MappingProxyType(
         PlatformKind.NETWORK: Kind(f"{_SPECS}.network:NetworkSpec", f"{_PROGRAMS}.network:NetworkProgram"),
         PlatformKind.CONTROL_PLANE: Kind(
             f"{_SPECS}.control_plane:ControlPlaneSpec", f"{_PROGRAMS}.control_plane:ControlPlaneProgram"
+        PlatformKind.OBSERVABILITY: Kind(
+            f"{_SPECS}.observability:ObservabilitySpec", f"{_PROGRAMS}.observability:ObservabilityProgram"
         ),
     }
 )

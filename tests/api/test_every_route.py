@@ -24,8 +24,9 @@ PUBLIC = {
     "POST /v1/auth/login",
     "GET /v1/products",
     "POST /v1/stripe/webhook",
+    "POST /v1/alertmanager/webhook",
 }
-"""Routes that serve anybody. Think twice before adding one."""
+"""Routes that serve anybody, or whose sender needs no account to prove itself. Think twice before adding one."""
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 NO_SUCH_ID = "00000000-0000-7000-8000-000000000000"

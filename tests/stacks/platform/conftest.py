@@ -10,8 +10,9 @@ from lab.client import RunningLab
 from tests.fixtures.live_stack import toolchain
 from tests.fixtures.platform_stacks import PlatformStacks
 from tests.fixtures.robot_estate import robot
+from tests.fixtures.small_estate import small_estate
 
-__all__ = ["robot", "stacks", "toolchain"]
+__all__ = ["robot", "small_estate", "stacks", "toolchain"]
 
 
 @pytest.fixture
