@@ -44,8 +44,12 @@ class Pbs:
         fingerprint: str | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        pinned = {} if fingerprint is None else {"assert_fingerprint": fingerprint, "cert_reqs": "CERT_NONE"}
-        self._pool = urllib3.PoolManager(timeout=TIMEOUT, retries=False, **pinned)
+        self._pool = urllib3.PoolManager(
+            timeout=TIMEOUT,
+            retries=False,
+            assert_fingerprint=fingerprint,
+            cert_reqs="CERT_REQUIRED" if fingerprint is None else "CERT_NONE",
+        )
         self._endpoint, self._username, self._password = endpoint.rstrip("/"), username, password
         self.pause = pause
         self._login = threading.Lock()

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
@@ -50,7 +51,7 @@ class Door:
         """The id of whoever sent this request: a token by its header, a person by the ticket in the cookie."""
         if authorization.startswith("PBSAPIToken="):
             return self._world.access.by_token(authorization)
-        ticket = request.cookies.get("PBSAuthCookie", "")
+        ticket = unquote(request.cookies.get("PBSAuthCookie", ""))
         return self._world.access.by_ticket(ticket, csrf, is_write=request.method != "GET")
 
 

@@ -11,6 +11,7 @@ from lab.estate import STORAGE, Node
 from lab.faults.on_aiohttp import FaultGate
 from lab.faults.rules import Fault, FaultKind, FaultTable
 from lab.proxmox.answers import as_declared
+from lab.proxmox.backup_jobs import BackupJobs
 from lab.proxmox.drives import DriveChanges
 from lab.proxmox.firewall import FirewallAnswers
 from lab.proxmox.guests import Guests
@@ -41,6 +42,7 @@ def render_error(request: web.Request, fault: Fault) -> web.Response:
 
 class LabNode(
     Guests,
+    BackupJobs,
     DriveChanges,
     FirewallAnswers,
     RepeatedKeys,
@@ -57,6 +59,7 @@ class LabNode(
         self.nodes = {node.name: {"online": True}}
         token_id, _, secret = api_token.partition("=")
         self.apitokens = {token_id: secret}
+        self.backup_jobs = {}
         self._templates = node.templates
         self.reset()
 
@@ -64,6 +67,7 @@ class LabNode(
         """Forget guests, volumes, firewalls, tasks and requests: the node as it was installed."""
         for kept in (self.vms, self.cts, self.tasklog, self.requests, self.tasks):
             kept.clear()
+        self.backup_jobs.clear()
         self._fw().update(cluster=empty_conf(), nodes={}, guests={})
         for store in self.storages.values():
             store["volumes"] = {}
@@ -77,13 +81,20 @@ class LabNode(
 
     def remembered(self) -> dict[str, Any]:
         """Guests, volumes and firewalls: what a node still has after a power cut."""
-        return {"vms": self.vms, "cts": self.cts, "storages": self.storages, "firewall": self._fw()}
+        return {
+            "vms": self.vms,
+            "cts": self.cts,
+            "storages": self.storages,
+            "firewall": self._fw(),
+            "backup_jobs": self.backup_jobs,
+        }
 
     def remember(self, kept: dict[str, Any]) -> None:
         """Have again what an earlier run had; templates stay those of this run."""
         self.vms[:] = [*(vm for vm in self.vms if vm.template), *(vm for vm in kept["vms"] if not vm.template)]
         self.cts[:] = kept["cts"]
         self._fw().update(kept["firewall"])
+        self.backup_jobs.update(kept.get("backup_jobs", {}))
         for name, store in self.storages.items():
             earlier = kept["storages"].get(name, {})
             store["volumes"] = {**earlier.get("volumes", {}), **store.get("volumes", {})}
