@@ -18,9 +18,14 @@ class _AnnouncingServer(uvicorn.Server):
             announce({"api": sockets[0].getsockname()[1]})
 
 
-def serve_asgi(app: FastAPI, base_url: str) -> None:
-    """Serve on the port of ``base_url``, or on a free one; blocks until the supervisor ends or asks this process to."""
+def serve_asgi(app: FastAPI, base_url: str, certificate: str | None = None) -> None:
+    """Serve on the port of ``base_url``, or on a free one; blocks until the supervisor ends or asks this process to.
+
+    ``certificate`` is a PEM file with certificate and key; with it HTTPS is served.
+    """
     listener = listen(port_of(base_url))
-    config = uvicorn.Config(app, access_log=False, log_level="warning", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app, access_log=False, log_level="warning", timeout_graceful_shutdown=1, ssl_certfile=certificate
+    )
     end_with_parent()
     _AnnouncingServer(config).run(sockets=[listener])

@@ -104,6 +104,19 @@ class HcloudSection(_Section):
     )
 
 
+class PbsSection(_Section):
+    """The backup server: ``base_url`` is ``https://host:port``; ``fingerprint`` is what its certificate is known by.
+
+    ``certificate`` is the file that verifies its TLS.
+    """
+
+    base_url: str = "https://127.0.0.1:0"
+    certificate: str = ""
+    fingerprint: str = ""
+    username: str = "root@pam"
+    password: str = Field(default_factory=lambda: secrets.token_urlsafe(18))
+
+
 class LabDocument(_Section):
     """Everything in ``lab.json``. ``control_token`` opens the control addresses of all stand-ins."""
 
@@ -113,6 +126,7 @@ class LabDocument(_Section):
     stripe: StripeSection
     robot: RobotSection = Field(default_factory=RobotSection)
     hcloud: HcloudSection = Field(default_factory=HcloudSection)
+    pbs: PbsSection = Field(default_factory=PbsSection)
 
     @classmethod
     def fresh(cls, zone_name: str) -> Self:

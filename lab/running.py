@@ -9,14 +9,16 @@ from lab.cloudflare.settings import CloudflareSettings
 from lab.document import LabDocument, write_private
 from lab.estate import ZONE_NAME, Node, estate_document, node_entry
 from lab.hcloud.settings import HcloudSettings
+from lab.pbs.certificate import ensure_certificate
+from lab.pbs.settings import PbsSettings
 from lab.proxmox.settings import ProxmoxSettings
 from lab.robot.settings import RobotSettings
 from lab.stripe.settings import StripeSettings
 from lab.supervisor import LabError, Supervisor, exclusive
 
 PROXMOX, CLOUDFLARE, STRIPE, ROBOT = "lab.proxmox", "lab.cloudflare", "lab.stripe", "lab.robot"
-HCLOUD = "lab.hcloud"
-DOCUMENT, ESTATE, CERTIFICATE = "lab.json", "estate.json", "proxmox.pem"
+HCLOUD, PBS = "lab.hcloud", "lab.pbs"
+DOCUMENT, ESTATE, CERTIFICATE, PBS_CERTIFICATE = "lab.json", "estate.json", "proxmox.pem", "pbs.pem"
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ def run(state_dir: Path, wanted: Wanted) -> Iterator[tuple[LabDocument, Supervis
     with exclusive(state_dir), Supervisor(state_dir / "log") as supervisor:
         asked = _earlier(state_dir / DOCUMENT).with_nodes(wanted.nodes)
         asked.proxmox.ca_file = str((state_dir / CERTIFICATE).absolute())
+        asked.pbs.certificate = str((state_dir / PBS_CERTIFICATE).absolute())
+        asked.pbs.fingerprint = ensure_certificate(state_dir / PBS_CERTIFICATE)
         document = _start(supervisor, asked, wanted, state_dir)
         entries = [
             node_entry(node, item.endpoint, item.api_token)
@@ -92,6 +96,12 @@ def _start(supervisor: Supervisor, document: LabDocument, wanted: Wanted, state_
                 action_delay=wanted.task_delay,
                 memory=str(state_dir / "hcloud.memory"),
             ),
+            PBS: PbsSettings(
+                section=document.pbs,
+                certificate=document.pbs.certificate,
+                control_token=token,
+                memory=str(state_dir / "pbs.memory"),
+            ),
         }
     )
     return _with_ports(document, ports)
@@ -110,4 +120,5 @@ def _with_ports(document: LabDocument, ports: dict[str, dict[str, int]]) -> LabD
     bound.robot.control_url = bound.robot.base_url = f"{here}:{ports[ROBOT]['api']}"
     bound.hcloud.control_url = f"{here}:{ports[HCLOUD]['api']}"
     bound.hcloud.base_url = f"{bound.hcloud.control_url}/v1"
+    bound.pbs.base_url = f"https://127.0.0.1:{ports[PBS]['api']}"
     return bound

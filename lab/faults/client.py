@@ -1,5 +1,6 @@
 """Causing faults from a test or a script: HTTP calls to the stand-ins' control addresses. All calls block."""
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -21,9 +22,10 @@ SWITCHING = 0.2
 class StandInControl:
     """The control address of one stand-in: its faults."""
 
-    def __init__(self, control_url: str, token: str) -> None:
+    def __init__(self, control_url: str, token: str, certificate: str | None = None) -> None:
         headers = {"Authorization": f"Bearer {token}"}
-        self._http = httpx.Client(base_url=f"{control_url}/_lab", headers=headers, timeout=TIMEOUT)
+        trust = True if certificate is None else ssl.create_default_context(cafile=certificate)
+        self._http = httpx.Client(base_url=f"{control_url}/_lab", headers=headers, timeout=TIMEOUT, verify=trust)
 
     def add(self, kind: FaultKind | str, **rule: Any) -> Fault:
         """Add a fault; the keywords are the fields of :class:`lab.faults.rules.Fault`."""
@@ -175,6 +177,19 @@ class HcloudControl(StandInControl):
         return str(self._call("GET", f"/servers/{server}/user-data").json()["user_data"])
 
 
+class PbsControl(StandInControl):
+    """Faults of the Proxmox Backup Server stand-in, and backups that nodes have made."""
+
+    def add_backup(self, store: str, namespace: str, vmid: int) -> None:
+        """Have a group of backups in a namespace."""
+        self._call("POST", "/backups", json={"store": store, "ns": namespace, "vmid": vmid})
+
+    def logins(self) -> list[bool]:
+        """Whether each login so far was good, oldest first."""
+        answer: list[bool] = self._call("GET", "/logins").json()
+        return answer
+
+
 class LabControl:
     """The controls of all stand-ins. A context manager that clears every fault on leaving."""
 
@@ -185,7 +200,8 @@ class LabControl:
         self.stripe = StripeControl(document.stripe.control_url, token)
         self.robot = RobotControl(document.robot.control_url, token)
         self.hcloud = HcloudControl(document.hcloud.control_url, token)
-        self._all = (self.proxmox, self.cloudflare, self.stripe, self.robot, self.hcloud)
+        self.pbs = PbsControl(document.pbs.base_url, token, document.pbs.certificate)
+        self._all = (self.proxmox, self.cloudflare, self.stripe, self.robot, self.hcloud, self.pbs)
 
     def __enter__(self) -> Self:
         return self

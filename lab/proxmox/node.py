@@ -11,6 +11,7 @@ from lab.faults.on_aiohttp import FaultGate
 from lab.faults.rules import Fault, FaultKind, FaultTable
 from lab.proxmox.access import Access
 from lab.proxmox.answers import as_declared
+from lab.proxmox.backup_jobs import BackupJobs
 from lab.proxmox.drives import DriveChanges
 from lab.proxmox.firewall import FirewallAnswers
 from lab.proxmox.guests import Guests
@@ -40,6 +41,7 @@ def render_error(request: web.Request, fault: Fault) -> web.Response:
 
 class LabNode(
     Guests,
+    BackupJobs,
     DriveChanges,
     FirewallAnswers,
     Access,

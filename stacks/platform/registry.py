@@ -8,6 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from components.specs.platform import PlatformKind, PlatformSpec, parse_platform_stack
+from components.specs.platform.backup import BackupSpec
+from stacks.platform.backup import BackupProgram
 from stacks.platform.configuration import parse_spec
 from stacks.platform.program import Estate, PlatformProgram, run
 
@@ -46,6 +48,7 @@ KINDS: Mapping[PlatformKind, Kind] = MappingProxyType(
         ),
     }
 )
+KINDS: Mapping[PlatformKind, Kind] = MappingProxyType({PlatformKind.BACKUP: Kind(BackupSpec, BackupProgram)})
 """Spec and program of each kind."""
 
 

@@ -1,0 +1,1 @@
+"""The backup server, what is configured on it, and the nodes' way to it."""
