@@ -13,6 +13,7 @@ class Scope(StrEnum):
 
     ACCOUNT = "account"
     ADMIN = "admin"
+    INVENTORY_READ = "inventory:read"
     KEYS_READ = "keys:read"
     KEYS_WRITE = "keys:write"
     ORDERS_READ = "orders:read"
@@ -22,7 +23,8 @@ class Scope(StrEnum):
 
 
 ALL_SCOPES = frozenset(Scope)
-CUSTOMER_SCOPES = ALL_SCOPES - {Scope.ADMIN}
+STAFF_SCOPES = frozenset({Scope.ADMIN, Scope.INVENTORY_READ})
+CUSTOMER_SCOPES = ALL_SCOPES - STAFF_SCOPES
 
 
 def scopes_of(role: Role) -> frozenset[Scope]:

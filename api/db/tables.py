@@ -9,6 +9,7 @@ import api.dns.models
 import api.drift.models
 import api.inventory.models
 import api.ipam.models
+import api.metrics.models
 import api.operations.hosts
 import api.operations.models
 import api.orders.models
