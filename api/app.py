@@ -3,11 +3,15 @@
 from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
+from prometheus_client import CollectorRegistry
 
 from api import health, reference
 from api.auth.passwords import Passwords
 from api.auth.principal import count_request
 from api.limits import RateLimits
+from api.metrics import endpoints as metrics
+from api.metrics.http import HttpMetrics
+from api.metrics.rows import register_rows
 from api.middleware import BodyLimit, RequestContext
 from api.openapi import PROBLEM_RESPONSES, DescribedApp
 from api.problems import install_problem_handlers
@@ -51,12 +55,15 @@ def create_app(runtime: Runtime, *, passwords: Passwords | None = None) -> FastA
         requests_per_minute=runtime.settings.requests_per_minute,
         logins_per_minute=runtime.settings.logins_per_minute,
     )
+    app.state.metrics = HttpMetrics(CollectorRegistry())
+    register_rows(app.state.metrics.registry, runtime.database)
     install_problem_handlers(app)
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
-    app.add_middleware(RequestContext, is_https=runtime.settings.secure_cookies)
+    app.add_middleware(RequestContext, is_https=runtime.settings.secure_cookies, metrics=app.state.metrics)
     app.include_router(reference.router)
     app.include_router(health.router, responses=PROBLEM_RESPONSES)
+    app.include_router(metrics.router, responses=PROBLEM_RESPONSES)
     app.include_router(web.router, include_in_schema=False)
     app.state.error_page = error_page
     for router in ROUTERS:

@@ -4,13 +4,23 @@ import logging
 import sys
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
+
+from api.tracing import trace_id
+
+
+def _with_trace(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Add the trace's id, where there is a trace, so that a log line leads to it."""
+    current = trace_id()
+    return event if current is None else {**event, "trace_id": current}
+
 
 _SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    _with_trace,
     structlog.processors.format_exc_info,
 )
 """What every record gets. Tracebacks come without local variables, which would carry passwords and tokens."""

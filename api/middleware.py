@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
 from api.errors import PayloadTooLarge
+from api.metrics.http import HttpMetrics
 from api.problems import InternalError, answer
 
 _log = structlog.get_logger(__name__)
@@ -37,8 +38,9 @@ class RequestContext:
     A caller's ``X-Request-Id`` is taken over if it is sane, so that one id can be followed through several systems.
     """
 
-    def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
+    def __init__(self, app: ASGIApp, *, is_https: bool, metrics: HttpMetrics) -> None:
         self._app = app
+        self._metrics = metrics
         self._headers = dict(_SECURITY_HEADERS)
         if is_https:
             self._headers["Strict-Transport-Security"] = _TRANSPORT_SECURITY
@@ -74,10 +76,10 @@ class RequestContext:
                 raise  # the answer has begun: all that is left is to cut the connection
             error = InternalError("the fault is logged under the request_id: quote it if it happens again")
             await answer(Request(scope), error)(scope, receive, complete)
-        milliseconds = round((time.perf_counter() - started) * 1000, 1)
-        _log.info(
-            "request", method=scope["method"], operation=_operation(scope), status=status, milliseconds=milliseconds
-        )
+        seconds, operation = time.perf_counter() - started, _operation(scope)
+        self._metrics.record(operation, scope["method"], status or 500, seconds)
+        milliseconds = round(seconds * 1000, 1)
+        _log.info("request", method=scope["method"], operation=operation, status=status, milliseconds=milliseconds)
 
 
 class BodyLimit:

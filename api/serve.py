@@ -11,6 +11,7 @@ from api.redis import connect_redis
 from api.runtime import Runtime
 from api.settings import Settings
 from api.state.store import StateStore
+from api.tracing import configure_tracing
 from api.vault import Vault
 
 
@@ -22,6 +23,7 @@ def app() -> FastAPI:
         ValueError: if a master key is not a key.
     """
     configure_logging()
+    configure_tracing("slipway-api")
     return create_app(build_runtime(Settings()))
 
 

@@ -16,6 +16,7 @@ from api.jobs import CeleryJobQueue, make_celery
 from api.logs import configure_logging
 from api.plans.versions import announce
 from api.settings import WorkerSettings
+from api.tracing import configure_tracing
 from automation.engine.backend import prepare_state
 from automation.engine.client import EngineSettings, ProcessEngine
 from automation.engine.contract import EngineUnavailable
@@ -80,6 +81,7 @@ class Worker:
 
     def _start_child(self, **_: object) -> None:
         configure_logging()
+        configure_tracing("slipway-worker")
         with self.services().database.transaction() as transaction:
             announce(transaction.session, self._versions)
 

@@ -23,6 +23,7 @@ pytest_plugins = [
     "tests.fixtures.pages",
     "tests.fixtures.chromium",
     "tests.fixtures.busy_house",
+    "tests.fixtures.traces",
 ]
 
 _SERVERS = frozenset({"postgres", "redis_server", "lab_process"})

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.billing.models import StripeEvent
 from api.errors import BadWebhook
+from api.tracing import traceparent
 
 CHECKOUT_EVENTS = frozenset(
     {
@@ -58,6 +59,7 @@ def store(session: Session, event: dict[str, Any]) -> bool:
     Stripe sends many more kinds of events than we act on: those are kept too, marked as done.
     """
     values = {"id": event["id"], "type": event["type"], "livemode": bool(event.get("livemode")), "payload": event}
+    values["traceparent"] = traceparent()
     is_ours = event["type"] in EVENT_TYPES
     if not is_ours:
         values |= {"processed_at": func.now(), "outcome": "ignored: not an event we act on"}

@@ -25,6 +25,7 @@ class StripeEvent(Base):
     processed_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(default=0)
+    traceparent: Mapped[str | None]
 
 
 class Checkout(Base, Timestamped):

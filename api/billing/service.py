@@ -19,6 +19,7 @@ from api.jobs import Job, JobQueue
 from api.operations.models import Operation
 from api.orders.fulfilment import Fulfilment, lock_order
 from api.orders.models import Order, OrderStatus
+from api.tracing import span
 
 _LOG = structlog.get_logger(__name__)
 _MOST_ATTEMPTS = 1000
@@ -45,9 +46,13 @@ class BillingService:
             if event is None or event.processed_at is not None:
                 return None
             event.attempts += 1
-            kind, payload = event.type, event.payload
+            kind, payload, parent = event.type, event.payload, event.traceparent
+        with span("billing.apply_event", {"stripe.event": event_id, "stripe.type": kind}, parent=parent):
+            return self._apply(event_id, kind, payload, event.attempts)
+
+    def _apply(self, event_id: str, kind: str, payload: dict[str, Any], attempts: int) -> str | None:
         subject = _subject(payload)
-        outcome = self._interpret(kind, subject, event.attempts)
+        outcome = self._interpret(kind, subject, attempts)
         if outcome is None:
             return None
         with self.database.transaction() as transaction:

@@ -5,6 +5,7 @@ by the caller: order, workload, operation.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from api.audit.trail import SYSTEM, AuditEntry, record
 from api.inventory.models import Guest
+from api.metrics.durations import count_seconds
 from api.operations.cause import Cause
 from api.operations.models import Operation, OperationKind, OperationStatus
 from api.operations.scheduling import next_kind, schedule
@@ -54,6 +56,7 @@ class Endings:
         operation.status, operation.lease_until, operation.finished_at = status, None, found.now
         self._session.flush()
         begun = operation.started_at
+        self._count(operation, found.now)
         record(
             self._session,
             AuditEntry(
@@ -70,6 +73,13 @@ class Endings:
                 result=status.value,
             ),
         )
+
+    def _count(self, operation: Operation, now: datetime) -> None:
+        """Count how long the operation waited for its first worker, and how long it took in all."""
+        phases = {"total": (now - operation.created_at).total_seconds()}
+        if operation.started_at is not None:
+            phases["wait"] = (operation.started_at - operation.created_at).total_seconds()
+        count_seconds(self._session, operation.kind, phases)
 
     def _plan_and_now(self, operation: Operation) -> Any:
         """Return the time, and an operation's newest plan if it has one, in one statement."""

@@ -39,6 +39,7 @@ class Leased:
         refreshes: the engine shall look at what is really there first.
         is_overdue: the operation's time was over when the lease was taken.
         seconds_left: until then.
+        traceparent: the trace that asked for it.
     """
 
     operation_id: UUID
@@ -56,6 +57,7 @@ class Leased:
     refreshes: bool
     is_overdue: bool
     seconds_left: float
+    traceparent: str | None
     stack: str
     vmid: int
     name: str
@@ -248,6 +250,7 @@ def _leased(
         refreshes=operation.refreshes,
         is_overdue=operation.deadline_at <= now,
         seconds_left=(operation.deadline_at - now).total_seconds(),
+        traceparent=operation.traceparent,
         stack=workload.stack,
         vmid=workload.vmid,
         name=workload.name,

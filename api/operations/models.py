@@ -43,7 +43,7 @@ class Operation(Base, Timestamped):
     ``requested_by`` is the person who asked, None for the system itself; ``reason`` is why, in a sentence.
     ``has_consent`` says that the workload's owner agreed to lose what it holds. ``refreshes`` makes the engine look at
     what is really there before it decides what to change. ``cancel_requested_by`` is set with
-    ``cancel_requested_at`` unless the system asked.
+    ``cancel_requested_at`` unless the system asked. ``traceparent`` is the trace of whoever asked for it.
     """
 
     __tablename__ = "operations"
@@ -83,6 +83,7 @@ class Operation(Base, Timestamped):
     reason: Mapped[str] = mapped_column(server_default="")
     has_consent: Mapped[bool] = mapped_column(server_default=text("false"), default=False)
     refreshes: Mapped[bool] = mapped_column(server_default=text("false"), default=False)
+    traceparent: Mapped[str | None]
     cancel_requested_at: Mapped[datetime | None]
     cancel_requested_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
 

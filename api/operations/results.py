@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from api.inventory.models import Guest
+from api.metrics.durations import count_seconds
 from api.operations.endings import Ending, Endings
 from api.operations.events import LogLine, append
 from api.operations.leases import Leased, Leases
@@ -46,6 +47,7 @@ class AttemptEnd:
         awaits_approval: a plan is stored that a person has to agree to; the attempt does not count.
         is_cancelled: somebody asked for its end.
         was_begun: an engine may have changed something.
+        phases: how long each part took, in seconds.
         is_running: what the node itself said of the guest, after a successful apply or reboot.
     """
 
@@ -62,6 +64,7 @@ class AttemptEnd:
     changes: Mapping[str, int] = field(default_factory=dict)
     pulumi_processes: int = 0
     cpu_seconds: float = 0.0
+    phases: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,7 @@ class AttemptResults:
         operation.pulumi_processes += end.pulumi_processes
         operation.cpu_seconds += end.cpu_seconds
         operation.error_code, operation.error_detail = end.error_code, end.error_detail
+        count_seconds(self._session, operation.kind, end.phases)
 
     def _may_retry(self, operation: Operation, end: AttemptEnd) -> bool:
         return end.retryable and operation.attempts < self._policy.attempts and operation.deadline_at > self._now()

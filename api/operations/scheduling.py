@@ -11,6 +11,7 @@ from api.audit.trail import Actor, AuditEntry, record
 from api.operations.cause import Cause
 from api.operations.models import ACTIVE, Operation, OperationKind, OperationStatus
 from api.plans.closing import supersede_plans
+from api.tracing import traceparent
 from api.workloads.models import Workload
 
 
@@ -45,6 +46,7 @@ def schedule(
     active.status, active.attempts, active.deadline_at = OperationStatus.QUEUED, 0, deadline
     active.requested_by, active.reason = wanted.by, wanted.reason
     active.has_consent, active.refreshes = wanted.has_consent, wanted.refreshes
+    active.traceparent = traceparent()
     active.cancel_requested_at = active.cancel_requested_by = None
     session.flush()
     record(

@@ -1,5 +1,6 @@
 """One attempt's dealings with the engine: the one it finds at work or half-way, and its own."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
@@ -10,6 +11,7 @@ from api.errors import LeaseLost
 from api.operations.events import LogLine
 from api.operations.leases import Leased
 from api.operations.results import AttemptEnd, EngineTrace
+from api.tracing import past_span
 from automation.engine.contract import (
     Engine,
     EngineEvent,
@@ -156,10 +158,20 @@ class EngineAttempt:
 
     def _tell(self, event: EngineEvent) -> None:
         """Log an event. A lost lease must not raise here: the engine would work on, instead of being interrupted."""
+        _trace(event)
         try:
             self._journal.line(LogLine(event.kind, event.message, event.data))
         except LeaseLost:
             self._heartbeat.lose()
+
+
+def _trace(event: EngineEvent) -> None:
+    """Record a step of the engine that has ended as a span."""
+    if event.data.get("status") not in {"done", "failed"} or "seconds" not in event.data:
+        return
+    attributes = {"pulumi.type": str(event.data.get("type", "")), "pulumi.urn": str(event.data.get("urn", ""))}
+    failed = event.data["status"] == "failed"
+    past_span(f"engine.{event.data['op']}", time.time(), float(event.data["seconds"]), attributes, failed=failed)
 
 
 def _unheard(_event: EngineEvent) -> None:

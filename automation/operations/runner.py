@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy.orm import Session
+from structlog.contextvars import bound_contextvars
 
 from api.db.session import Database
 from api.errors import LeaseLost
@@ -17,6 +18,7 @@ from api.operations.models import OperationKind
 from api.operations.results import AttemptEnd, AttemptResults, EngineTrace, RetryPolicy
 from api.plans.document import PlanDocument, StepOp
 from api.settings import WorkerSettings
+from api.tracing import span
 from api.vault import Vault
 from automation.engine.contract import Engine, EngineAction, EngineJob, EngineSecrets, EngineUnavailable
 from automation.operations.engine_attempt import EngineAttempt, EngineRecord
@@ -25,6 +27,7 @@ from automation.operations.fencing import FencedHosts
 from automation.operations.guests import GuestDirectory, GuestError, NodeAccess
 from automation.operations.heartbeat import Heartbeat
 from automation.operations.journal import Journal
+from automation.operations.phases import Phases
 from automation.operations.planning import PlanGate
 from automation.operations.verification import find_mismatch
 from components.specs import WorkloadKind, parse_workload_spec
@@ -67,15 +70,25 @@ class OperationRunner:
             lease = self._leases(transaction.session).acquire(operation_id, self.settings.clones_per_storage)
         if lease is None:
             return False
-        log = _LOG.bind(operation=str(operation_id), fence=lease.fence, attempt=lease.attempt)
+        with (
+            bound_contextvars(operation=str(operation_id)),
+            span(f"operation.{lease.kind}", _attributes(lease), parent=lease.traceparent),
+        ):
+            is_over = self._carry_out(lease, asked_at)
+        if is_over:
+            self._kick_waiting(lease.node_id)
+        return True
+
+    def _carry_out(self, lease: Leased, asked_at: float) -> bool:
+        """Make one attempt and write its end; False if the lease was lost over it."""
+        log = _LOG.bind(fence=lease.fence, attempt=lease.attempt)
         try:
             end = self._given_up(lease) or self._work(lease, asked_at)
             self._finish(lease, end)
         except LeaseLost:
             log.warning("lease_lost")
-            return True
+            return False
         log.info("attempt_ended", kind=lease.kind, error=end.error_code)
-        self._kick_waiting(lease.node_id)
         return True
 
     def _given_up(self, lease: Leased) -> AttemptEnd | None:
@@ -98,10 +111,11 @@ class OperationRunner:
 
     def _work(self, lease: Leased, asked_at: float) -> AttemptEnd:
         journal = Journal(self.database, lease, self.owner, self.settings.lease_seconds)
+        phases = Phases(self.clock)
         with Heartbeat(journal.renew, self.settings.lease_seconds, asked_at, self.clock) as heartbeat:
             try:
                 journal.begin()
-                return self._attempt(lease, journal, heartbeat)
+                return replace(self._attempt(lease, journal, heartbeat, phases), phases=phases.seconds)
             except LeaseLost:
                 raise
             except Exception:  # noqa: BLE001 - without an end the attempt would be made again and again, at once
@@ -111,7 +125,7 @@ class OperationRunner:
                     error_code="internal", error_detail=message, retryable=True, engine=EngineTrace.UNKNOWN
                 )
 
-    def _attempt(self, lease: Leased, journal: Journal, heartbeat: Heartbeat) -> AttemptEnd:
+    def _attempt(self, lease: Leased, journal: Journal, heartbeat: Heartbeat, phases: Phases) -> AttemptEnd:
         node = NodeAccess(
             name=lease.node_name,
             endpoint=lease.node_endpoint,
@@ -119,27 +133,43 @@ class OperationRunner:
             api_token=self.vault.open(lease.node_token_encrypted),
         )
         if lease.kind is OperationKind.REBOOT:
-            return self._reboot(lease, node)
+            with phases("apply"):
+                return self._reboot(lease, node)
         if lease.kind is OperationKind.DESTROY and not lease.has_stack:
             return self._verify(lease, node, AttemptEnd())
         secrets = engine_secrets(node, self.vault.open(lease.passphrase_encrypted), self.settings)
         attempt = EngineAttempt(self.engine, self.fences, lease, journal, heartbeat)
-        end = attempt.cost(self._engine_work(lease, node, attempt, secrets, journal))
-        return self._verify(lease, node, end) if end.error_code is None and not end.awaits_approval else end
+        end = attempt.cost(self._engine_work(lease, node, attempt, secrets, journal, phases))
+        if end.error_code is not None or end.awaits_approval:
+            return end
+        with phases("verify"):
+            return self._verify(lease, node, end)
 
-    def _engine_work(
-        self, lease: Leased, node: NodeAccess, attempt: EngineAttempt, secrets: EngineSecrets, journal: Journal
+    def _engine_work(  # noqa: PLR0913, PLR0917 - an attempt's parts, each of which has its own life
+        self,
+        lease: Leased,
+        node: NodeAccess,
+        attempt: EngineAttempt,
+        secrets: EngineSecrets,
+        journal: Journal,
+        phases: Phases,
     ) -> AttemptEnd:
         """Settle what an earlier engine left, plan, and apply what may be applied."""
         job = self._job(lease)
         try:
-            found = attempt.settle(job, secrets) or self.plans.admit(lease, attempt, job, secrets, self._leases)
+            with phases("settle"):
+                settled = attempt.settle(job, secrets)
+            if settled is not None:
+                return settled
+            with phases("plan"):
+                found = self.plans.admit(lease, attempt, job, secrets, self._leases)
             if isinstance(found, AttemptEnd):
                 return found
             if self._is_foreign_in_the_way(lease, node, found):
                 return AttemptEnd(error_code="identity_conflict", error_detail=_FOREIGN, was_begun=lease.was_applied)
             self._shut_down_first(lease, node, journal)
-            return attempt.apply(replace(job, stack_may_exist=True), secrets)
+            with phases("apply"):
+                return attempt.apply(replace(job, stack_may_exist=True), secrets)
         except EngineUnavailable as error:
             return AttemptEnd(
                 error_code="engine_unavailable", error_detail=f"{error}.", retryable=True, engine=EngineTrace.UNKNOWN
@@ -228,6 +258,17 @@ class OperationRunner:
 
     def _leases(self, session: Session) -> Leases:
         return Leases(session, self.owner, self.settings.lease_seconds)
+
+
+def _attributes(lease: Leased) -> dict[str, str | int]:
+    """What tells an attempt's span from others."""
+    return {
+        "slipway.operation": str(lease.operation_id),
+        "slipway.workload": str(lease.workload_id),
+        "slipway.node": lease.node_name,
+        "slipway.attempt": lease.attempt,
+        "slipway.fence": lease.fence,
+    }
 
 
 def _failed(end: AttemptEnd, code: str, detail: str, *, retryable: bool = True) -> AttemptEnd:
