@@ -12,12 +12,14 @@ from lab.faults.rules import Fault, FaultKind, FaultTable
 from lab.proxmox.access import Access
 from lab.proxmox.answers import as_declared
 from lab.proxmox.backup_jobs import BackupJobs
+from lab.proxmox.downloads import Downloads
 from lab.proxmox.drives import DriveChanges
 from lab.proxmox.firewall import FirewallAnswers
 from lab.proxmox.guests import Guests
 from lab.proxmox.installed import GIB, Installed
 from lab.proxmox.lists import RepeatedKeys
 from lab.proxmox.metrics import MetricServers
+from lab.proxmox.sdn import SoftwareNetworks
 from lab.proxmox.tasks import TaskFaults
 
 API_PREFIX = "/api2/json"
@@ -42,10 +44,12 @@ def render_error(request: web.Request, fault: Fault) -> web.Response:
 class LabNode(
     Guests,
     BackupJobs,
+    Downloads,
     DriveChanges,
     FirewallAnswers,
     Access,
     MetricServers,
+    SoftwareNetworks,
     RepeatedKeys,
     TaskFaults,
     Installed,
