@@ -21,11 +21,15 @@ DOCUMENT, ESTATE, CERTIFICATE = "lab.json", "estate.json", "proxmox.pem"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to play: nodes, IPv4 guest addresses, and seconds that each Proxmox task takes."""
+    """What to play: nodes, IPv4 guest addresses, and seconds that each Proxmox task takes.
+
+    Bare nodes start as freshly installed: a platform stack has to make their storages and templates.
+    """
 
     nodes: tuple[Node, ...]
     pool_size: int = 250
     task_delay: float = 0.0
+    bare: bool = False
 
 
 @contextlib.contextmanager
@@ -68,7 +72,11 @@ def _start(supervisor: Supervisor, document: LabDocument, wanted: Wanted, state_
     ports = supervisor.start(
         {
             PROXMOX: ProxmoxSettings(
-                section=document.proxmox, control_token=token, task_delay=wanted.task_delay, memory=guests
+                section=document.proxmox,
+                control_token=token,
+                task_delay=wanted.task_delay,
+                memory=guests,
+                bare=wanted.bare,
             ),
             CLOUDFLARE: CloudflareSettings(section=document.cloudflare, control_token=token, memory=records),
             STRIPE: StripeSettings(section=document.stripe, control_token=token),

@@ -27,6 +27,7 @@ async def _serve(settings: ProxmoxSettings) -> None:
             item.password,
             faults,
             port_of(item.endpoint),
+            bare=settings.bare,
         )
         for item in settings.section.nodes
     ]

@@ -5,7 +5,6 @@ from typing import Any
 
 from aiohttp import web
 from fakepve import FakePve, PveError
-from fakepve.firewall import empty_conf
 
 from lab.estate import STORAGE, Node
 from lab.faults.on_aiohttp import FaultGate
@@ -14,16 +13,14 @@ from lab.proxmox.answers import as_declared
 from lab.proxmox.drives import DriveChanges
 from lab.proxmox.firewall import FirewallAnswers
 from lab.proxmox.guests import Guests
+from lab.proxmox.installed import GIB, Installed
 from lab.proxmox.lists import RepeatedKeys
 from lab.proxmox.tasks import TaskFaults
 
-GIB = 1024**3
 API_PREFIX = "/api2/json"
 QEMU_CONFIG = "/nodes/{node}/qemu/{vmid}/config"
 LXC_CONFIG = "/nodes/{node}/lxc/{vmid}/config"
 TEMPLATE_DISK_GIB = 3
-LOCAL_GIB = 50
-"""Room for container templates on the storage `local`."""
 
 
 def render_error(request: web.Request, fault: Fault) -> web.Response:
@@ -45,12 +42,23 @@ class LabNode(
     FirewallAnswers,
     RepeatedKeys,
     TaskFaults,
+    Installed,
     FakePve,  # type: ignore[misc] # fakepve ships no type information
 ):
     """A node named after the lab's node, reachable with one API token or as ``root@pam`` by password."""
 
-    def __init__(self, node: Node, api_token: str, password: str, faults: FaultTable, port: int) -> None:
+    def __init__(  # noqa: PLR0913 - the node, who may enter, and how it is played
+        self,
+        node: Node,
+        api_token: str,
+        password: str,
+        faults: FaultTable,
+        port: int,
+        *,
+        bare: bool = False,
+    ) -> None:
         super().__init__(user="root@pam", password=password, host="127.0.0.1", port=port)
+        self.bare = bare
         self.host_name = node.name
         self.hardware = node.hardware
         self.faults = faults
@@ -61,33 +69,34 @@ class LabNode(
         self.reset()
 
     def reset(self) -> None:
-        """Forget guests, volumes, firewalls, tasks and requests: the node as it was installed."""
-        for kept in (self.vms, self.cts, self.tasklog, self.requests, self.tasks):
+        """Forget everything, tasks and requests included, and start anew.
+
+        A bare node is as freshly installed. Any other has what a platform stack would have made on it: the storage for
+        guests, and the templates of its class.
+        """
+        for kept in (self.tasklog, self.requests, self.tasks):
             kept.clear()
-        self._fw().update(cluster=empty_conf(), nodes={}, guests={})
-        for store in self.storages.values():
-            store["volumes"] = {}
-        self.storages["local"]["avail"] = LOCAL_GIB * GIB
-        self.storages[STORAGE]["avail"] = self.hardware.disk_gib * GIB
+        self.as_installed()
+        if not self.bare:
+            self._furnish()
+
+    def _furnish(self) -> None:
+        """The storage for guests and the templates of the node's class."""
+        self.storages[STORAGE] = {
+            "type": "lvmthin",
+            "active": 1,
+            "content": "images,rootdir",
+            "vgname": "pve",
+            "thinpool": "data",
+            "files": set(),
+            "volumes": {},
+            "avail": self.hardware.disk_gib * GIB,
+        }
         for template in self._templates:
             if template.is_virtual_machine:
                 self._add_vm_template(int(template.source), template.slug)
             else:
                 self.store_file("local", template.source.rpartition("/")[2], 400 * 1024**2, content="vztmpl")
-
-    def remembered(self) -> dict[str, Any]:
-        """Guests, volumes and firewalls: what a node still has after a power cut."""
-        return {"vms": self.vms, "cts": self.cts, "storages": self.storages, "firewall": self._fw()}
-
-    def remember(self, kept: dict[str, Any]) -> None:
-        """Have again what an earlier run had; templates stay those of this run."""
-        self.vms[:] = [*(vm for vm in self.vms if vm.template), *(vm for vm in kept["vms"] if not vm.template)]
-        self.cts[:] = kept["cts"]
-        self._fw().update(kept["firewall"])
-        for name, store in self.storages.items():
-            earlier = kept["storages"].get(name, {})
-            store["volumes"] = {**earlier.get("volumes", {}), **store.get("volumes", {})}
-            store["avail"] = earlier.get("avail", store["avail"])
 
     def _add_vm_template(self, vmid: int, name: str) -> None:
         """A cloud image turned into a template, with the base volume that linked clones need."""

@@ -8,10 +8,11 @@ from lab.document import ProxmoxSection
 class ProxmoxSettings(BaseModel):
     """Nodes with their ports and credentials, the certificate file to write, and how long tasks take (seconds).
 
-    ``memory`` is the file that outlives a run; none if empty.
+    ``memory`` is the file that outlives a run; none if empty. ``bare`` nodes start as freshly installed.
     """
 
     section: ProxmoxSection
     control_token: str
     memory: str = ""
     task_delay: float = 0.0
+    bare: bool = False
