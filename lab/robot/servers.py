@@ -123,6 +123,8 @@ class Servers:
         unknown = [key for key in keys if key not in self._world.keys]
         if wrong or unknown:
             raise invalid_input(invalid=[*wrong, *(["authorized_key"] if unknown else [])])
+        if any(self._active(number, other) for other in BOOTS):
+            raise ApiError(409, "BOOT_ALREADY_ENABLED", "There is already an active boot configuration for the server")
         host_key = asyncssh.generate_private_key("ssh-ed25519")
         self._world.machines[number].host_key = host_key.export_private_key().decode()
         self._world.boots[number, system] = {
