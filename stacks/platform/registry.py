@@ -8,6 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from components.specs.platform import PlatformKind, PlatformSpec, parse_platform_stack
+from components.specs.platform.bare_metal_pool import BareMetalPoolSpec
+from stacks.platform.bare_metal_pool import BareMetalPoolProgram
 from stacks.platform.configuration import parse_spec
 from stacks.platform.program import Estate, PlatformProgram, run
 
@@ -35,7 +37,11 @@ class Kind:
 
 _SPECS, _PROGRAMS = "components.specs.platform", "stacks.platform"
 
-KINDS: Mapping[PlatformKind, Kind] = MappingProxyType({})
+KINDS: Mapping[PlatformKind, Kind] = MappingProxyType(
+    {
+        PlatformKind.BARE_METAL_POOL: Kind(BareMetalPoolSpec, BareMetalPoolProgram),
+    }
+)
 """Spec and program of each kind."""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from automation.toolchain import Toolchain
 from components.installation.installer import Installer, Machine, OurKey
 from components.installation.patience import Patience
 from components.installation.proxmox import ProxmoxNode
@@ -19,6 +20,7 @@ from components.robot.keys import Keys
 from components.specs.platform.installation import InstallationSpec
 from components.specs.robot_key import RobotKeySpec
 from lab.client import RunningLab
+from tests.fixtures.robot_estate import Estate, estate_of
 
 GAME = InstallationSpec(number=321_001, name="game-1", domain="slipway.example", boot_seconds=20, install_seconds=20)
 
@@ -75,3 +77,9 @@ def site(bare_lab: RunningLab) -> Iterator[Site]:
         made = Site(bare_lab, Robot(http, RequestBudget(lambda: 0.0), lambda _seconds: None))
         Keys(made.robot).ensure(RobotKeySpec(name="rescue", data=public_half(made.key)))
         yield made
+
+
+@pytest.fixture
+def estate(engine_toolchain: Toolchain, bare_lab: RunningLab, tmp_path: Path) -> Iterator[Estate]:
+    """An empty stack whose engine has the bare lab's ``platform.env``."""
+    yield from estate_of(engine_toolchain, bare_lab, tmp_path)
