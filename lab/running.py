@@ -106,7 +106,9 @@ def _start(supervisor: Supervisor, document: LabDocument, wanted: Wanted, state_
                 bare=wanted.bare,
                 blank=wanted.blank,
             ),
-            CLOUDFLARE: CloudflareSettings(section=document.cloudflare, control_token=token, memory=records),
+            CLOUDFLARE: CloudflareSettings(
+                section=document.cloudflare, control_token=token, memory=records, bare=wanted.bare
+            ),
             STRIPE: StripeSettings(section=document.stripe, control_token=token),
             ROBOT: RobotSettings(
                 section=document.robot,

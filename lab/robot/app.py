@@ -49,7 +49,8 @@ class Coupling(BaseModel):
 class Door:
     """Lets logins in, counts them, and keeps a list of who came."""
 
-    def __init__(self, settings: RobotSettings, clock: Callable[[], float]) -> None:
+    def __init__(self, settings: RobotSettings, clock: LabClock) -> None:
+        self.clock = clock
         self._login, self._password = settings.section.login, settings.section.password
         self.limit, self.lock_out = HourlyLimit(clock), LockOut(clock)
         self.requests: list[tuple[str, str, bool]] = []
@@ -70,10 +71,11 @@ class Door:
             raise ApiError(403, "RATE_LIMIT_EXCEEDED", "rate limit exceeded", **more)
 
     def forgive(self) -> None:
-        """Forget failed logins, used requests and who came."""
+        """Forget failed logins, used requests and who came, and set the clock right."""
         self.limit.forget()
         self.lock_out.forget()
         self.requests.clear()
+        self.clock.reset()
 
     def _knows(self, authorization: str) -> bool:
         kind, _, given = authorization.partition(" ")
@@ -138,12 +140,11 @@ def _control(control: APIRouter, world: World, door: Door, settings: RobotSettin
 
     @control.post("/clock", status_code=204)
     async def advance(wanted: Seconds) -> None:
-        world.clock.advance(wanted.seconds)
+        door.clock.advance(wanted.seconds)
 
     @control.post("/forgive", status_code=204)
     async def forgive() -> None:
         door.forgive()
-        world.clock.reset()
 
     @control.get("/requests")
     async def requests() -> list[tuple[str, str, bool]]:

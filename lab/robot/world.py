@@ -50,7 +50,7 @@ class World:
         on_boot: told when a server is reset: its number, and what it boots.
     """
 
-    clock: LabClock
+    clock: Callable[[], float]
     switching: float = 0.2
     servers: dict[int, Item] = field(default_factory=dict)
     rdns: dict[str, str] = field(default_factory=dict)

@@ -8,8 +8,6 @@ from types import MappingProxyType
 from typing import Any
 
 from components.specs.platform import PlatformKind, PlatformSpec, parse_platform_stack
-from components.specs.platform.bare_metal_pool import BareMetalPoolSpec
-from stacks.platform.bare_metal_pool import BareMetalPoolProgram
 from stacks.platform.configuration import parse_spec
 from stacks.platform.program import Estate, PlatformProgram, run
 
@@ -39,7 +37,9 @@ _SPECS, _PROGRAMS = "components.specs.platform", "stacks.platform"
 
 KINDS: Mapping[PlatformKind, Kind] = MappingProxyType(
     {
-        PlatformKind.BARE_METAL_POOL: Kind(BareMetalPoolSpec, BareMetalPoolProgram),
+        PlatformKind.BARE_METAL_POOL: Kind(
+            f"{_SPECS}.bare_metal_pool:BareMetalPoolSpec", f"{_PROGRAMS}.bare_metal_pool:BareMetalPoolProgram"
+        ),
     }
 )
 """Spec and program of each kind."""

@@ -95,7 +95,10 @@ def _wait_until_it_is_taken(robot: httpx.Client) -> None:
         (("name: metal-2", "name: metal-1"), "the name 'metal-1' is given twice"),
         (("198.18.0.6: ", "198.18.0.5: "), "the address '198.18.0.5' is given twice"),
         (("firewall: customer", "firewall: none"), "names the firewall 'none'; there is customer"),
-        (("protocol: icmp", "protocol: icmp6"), "slipway:spec.firewalls.customer.input.0.protocol"),
+        (
+            ("protocol: icmp", "protocol: icmp6"),
+            f"{FILE}:10: slipway:spec.firewalls.customer.input.0.protocol",
+        ),
         (("number: 321005", "number: 999999"), "Robot has no server 999999 for this login"),
     ],
 )
