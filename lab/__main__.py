@@ -9,9 +9,10 @@ from pathlib import Path
 from types import FrameType
 
 from lab.estate import ipv4_subnets, parse_nodes
-from lab.running import DOCUMENT, ESTATE, Wanted, run
+from lab.running import DOCUMENT, ESTATE, PLATFORM, Wanted, run
 from lab.supervisor import LabError, Supervisor
 
+MOST_POOL_SERVERS = 50
 WATCH_INTERVAL = 0.25
 """Seconds between two looks at the stand-ins and at the parent process."""
 
@@ -19,10 +20,15 @@ WATCH_INTERVAL = 0.25
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line; ends the process with a message for a bad one."""
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
-    parser.add_argument("--state-dir", type=Path, required=True, help="folder for lab.json, estate.json and logs")
+    parser.add_argument(
+        "--state-dir", type=Path, required=True, help="folder for lab.json, platform.env, estate.json and logs"
+    )
     parser.add_argument("--nodes", default="game=2,bot=1,cloud=2", help="Proxmox nodes of each class")
     parser.add_argument("--pool-size", type=int, default=250, metavar="N", help="IPv4 guest addresses")
     parser.add_argument("--task-delay", type=float, default=0.0, metavar="SECONDS", help="how long tasks take")
+    parser.add_argument("--pool-servers", type=int, default=2, metavar="N", help="blank dedicated servers of the pool")
+    parser.add_argument("--bare", action="store_true", help="blank nodes, no zone, no estate.json")
+    parser.add_argument("--installed", action="store_true", help="with --bare: nodes are freshly installed")
     parser.add_argument("--outlive-parent", action="store_true", help="keep running when the parent process ends")
     options = parser.parse_args(arguments)
     try:
@@ -32,6 +38,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         parser.error(str(error))
     if not 0 <= options.task_delay <= 3600:  # noqa: PLR2004 - an hour is more than any task takes
         parser.error(f"task-delay: {options.task_delay} is out of range; give 0 to 3600 seconds")
+    if not 0 <= options.pool_servers <= MOST_POOL_SERVERS:
+        parser.error(f"pool-servers: {options.pool_servers} is out of range; give 0 to {MOST_POOL_SERVERS}")
     return options
 
 
@@ -63,11 +71,19 @@ def main() -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, end)
-    wanted = Wanted(options.nodes, options.pool_size, options.task_delay)
+    wanted = Wanted(
+        options.nodes,
+        options.pool_size,
+        options.task_delay,
+        options.pool_servers,
+        options.bare,
+        options.installed,
+    )
     try:
         with run(options.state_dir, wanted) as (_, supervisor):
             where = options.state_dir
-            sys.stdout.write(f"lab ready: {where / DOCUMENT} {where / ESTATE}\n")
+            written = (DOCUMENT, PLATFORM) if options.bare else (DOCUMENT, PLATFORM, ESTATE)
+            sys.stdout.write(f"lab ready: {' '.join(str(where / name) for name in written)}\n")
             sys.stdout.flush()
             watch(supervisor, ended, parent)
     except LabError as error:

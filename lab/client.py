@@ -13,6 +13,7 @@ from typing import Any
 
 from lab.document import LabDocument
 from lab.faults.client import LabControl
+from lab.platform_env import platform_environment
 from lab.running import DOCUMENT, ESTATE
 from lab.supervisor import LabError
 from lab.truth import Truth
@@ -39,6 +40,11 @@ class RunningLab:
         """The inventory document for Slipway."""
         return self.state_dir / ESTATE
 
+    @property
+    def platform(self) -> dict[str, str]:
+        """The variables of ``platform.env``: what the engine of a platform stack needs."""
+        return platform_environment(self.document)
+
 
 @contextlib.contextmanager
 def start(state_dir: Path, **options: Any) -> Iterator[RunningLab]:
@@ -46,12 +52,12 @@ def start(state_dir: Path, **options: Any) -> Iterator[RunningLab]:
 
     Args:
         state_dir: where ``lab.json`` and ``estate.json`` go; an earlier lab's folder keeps its addresses.
-        options: the command's options, as in ``nodes="cloud=1"``, ``pool_size=10``, ``task_delay=0.5``.
+        options: the command's options, as in ``nodes="cloud=1"``, ``pool_size=10``, ``bare=True``.
 
     Raises:
         LabError: if it does not start, with what it said.
     """
-    arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    arguments = [_argument(name.replace("_", "-"), value) for name, value in options.items()]
     command = [sys.executable, "-m", "lab", f"--state-dir={state_dir}", *arguments]
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
@@ -67,6 +73,10 @@ def start(state_dir: Path, **options: Any) -> Iterator[RunningLab]:
                 yield RunningLab(state_dir, process, document, control, truth)
         finally:
             _stop(process)
+
+
+def _argument(name: str, value: Any) -> str:
+    return f"--{name}" if value is True else f"--{name}={value}"
 
 
 def _said_ready(process: subprocess.Popen[bytes]) -> bool:

@@ -13,6 +13,7 @@ import secrets
 import socket
 import tempfile
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -117,6 +118,13 @@ class PbsSection(_Section):
     password: str = Field(default_factory=lambda: secrets.token_urlsafe(18))
 
 
+class RescueSection(_Section):
+    """Where each machine's rescue system has its SSH, by the machine's name, and the private key that it lets in."""
+
+    key_file: str = ""
+    ports: dict[str, int] = {}
+
+
 class LabDocument(_Section):
     """Everything in ``lab.json``. ``control_token`` opens the control addresses of all stand-ins."""
 
@@ -127,6 +135,7 @@ class LabDocument(_Section):
     robot: RobotSection = Field(default_factory=RobotSection)
     hcloud: HcloudSection = Field(default_factory=HcloudSection)
     pbs: PbsSection = Field(default_factory=PbsSection)
+    rescue: RescueSection = Field(default_factory=RescueSection)
 
     @classmethod
     def fresh(cls, zone_name: str) -> Self:
@@ -166,6 +175,11 @@ class LabDocument(_Section):
         known = {node.name: node for node in self.proxmox.nodes}
         kept = [known.get(node.name) or ProxmoxNode.for_node(node) for node in nodes]
         return self.model_copy(update={"proxmox": self.proxmox.model_copy(update={"nodes": kept})})
+
+    def with_machines(self, names: Iterable[str]) -> Self:
+        """The same document with a rescue port for each of these machines; known ones keep theirs."""
+        ports = {name: self.rescue.ports.get(name) or _free_port() for name in names}
+        return self.model_copy(update={"rescue": self.rescue.model_copy(update={"ports": ports})})
 
     def save(self, path: Path) -> None:
         """Write the document for this user's eyes only, whole or not at all."""

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.cloudflare.settings import CloudflareSettings
-from lab.document import LabDocument, write_private
+from lab.document import LabDocument, port_of, replace_private, write_private
 from lab.estate import ZONE_NAME, Node, estate_document, node_entry
 from lab.hcloud.settings import HcloudSettings
 from lab.pbs.certificate import ensure_certificate
 from lab.pbs.settings import PbsSettings
+from lab.platform_env import dotenv, platform_environment, ssh_key_in
 from lab.proxmox.settings import ProxmoxSettings
 from lab.robot.settings import RobotSettings
 from lab.stripe.settings import StripeSettings
@@ -19,24 +20,41 @@ from lab.supervisor import LabError, Supervisor, exclusive
 PROXMOX, CLOUDFLARE, STRIPE, ROBOT = "lab.proxmox", "lab.cloudflare", "lab.stripe", "lab.robot"
 HCLOUD, PBS = "lab.hcloud", "lab.pbs"
 DOCUMENT, ESTATE, CERTIFICATE, PBS_CERTIFICATE = "lab.json", "estate.json", "proxmox.pem", "pbs.pem"
+PLATFORM, RESCUE_KEY = "platform.env", "rescue_key"
 
 
 @dataclass(frozen=True)
 class Wanted:
     """What to play: nodes, IPv4 guest addresses, and seconds that each Proxmox task takes.
 
-    Bare nodes start as freshly installed: a platform stack has to make their storages and templates.
+    Attributes:
+        pool_servers: dedicated servers beside the nodes', blank.
+        bare: nothing is there yet: nodes are blank, and there is no zone and no ``estate.json``.
+        installed: the nodes of a bare lab are freshly installed all the same.
     """
 
     nodes: tuple[Node, ...]
     pool_size: int = 250
     task_delay: float = 0.0
+    pool_servers: int = 2
     bare: bool = False
+    installed: bool = False
+
+    @property
+    def blank(self) -> bool:
+        """Whether the nodes have no system yet."""
+        return self.bare and not self.installed
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """The names of all dedicated servers, in the order of their numbers."""
+        pool = [f"metal-{number}" for number in range(1, self.pool_servers + 1)]
+        return (*(node.name for node in self.nodes), *pool)
 
 
 @contextlib.contextmanager
 def run(state_dir: Path, wanted: Wanted) -> Iterator[tuple[LabDocument, Supervisor]]:
-    """Start everything, write ``lab.json`` and ``estate.json``, and end everything on leaving.
+    """Start everything, write ``lab.json``, ``platform.env`` and ``estate.json``, and end everything on leaving.
 
     A ``lab.json`` of an earlier run gives ports and credentials; guests and records are those that it had when it was
     asked to end. Blocks until all stand-ins serve.
@@ -46,17 +64,15 @@ def run(state_dir: Path, wanted: Wanted) -> Iterator[tuple[LabDocument, Supervis
         ValueError: if the pool size does not fit the documentation ranges.
     """
     with exclusive(state_dir), Supervisor(state_dir / "log") as supervisor:
-        asked = _earlier(state_dir / DOCUMENT).with_nodes(wanted.nodes)
+        asked = _earlier(state_dir / DOCUMENT).with_nodes(wanted.nodes).with_machines(wanted.machines)
+        asked.rescue.key_file = str(ssh_key_in(state_dir / RESCUE_KEY))
         asked.proxmox.ca_file = str((state_dir / CERTIFICATE).absolute())
         asked.pbs.certificate = str((state_dir / PBS_CERTIFICATE).absolute())
         asked.pbs.fingerprint = ensure_certificate(state_dir / PBS_CERTIFICATE)
         document = _start(supervisor, asked, wanted, state_dir)
-        entries = [
-            node_entry(node, item.endpoint, item.api_token)
-            for node, item in zip(wanted.nodes, document.proxmox.nodes, strict=True)
-        ]
-        estate = estate_document(entries, wanted.pool_size, document.cloudflare.zone_id)
-        write_private(state_dir / ESTATE, estate)
+        if not wanted.bare:
+            _write_estate(document, wanted, state_dir / ESTATE)
+        replace_private(state_dir / PLATFORM, dotenv(platform_environment(document)).encode())
         document.save(state_dir / DOCUMENT)
         yield document, supervisor
 
@@ -70,9 +86,20 @@ def _earlier(path: Path) -> LabDocument:
         raise LabError(str(error)) from error
 
 
+def _write_estate(document: LabDocument, wanted: Wanted, path: Path) -> None:
+    entries = [
+        node_entry(node, item.endpoint, item.api_token)
+        for node, item in zip(wanted.nodes, document.proxmox.nodes, strict=True)
+    ]
+    write_private(path, estate_document(entries, wanted.pool_size, document.cloudflare.zone_id))
+
+
 def _start(supervisor: Supervisor, document: LabDocument, wanted: Wanted, state_dir: Path) -> LabDocument:
     token = document.control_token
     guests, records = str(state_dir / "guests.memory"), str(state_dir / "records.memory")
+    nodes = tuple(node.name for node in wanted.nodes)
+    # Robot's machines switch the nodes on and off, so that address has to be known before anybody listens.
+    document.proxmox.control_url = f"http://127.0.0.1:{port_of(document.proxmox.control_url)}"
     ports = supervisor.start(
         {
             PROXMOX: ProxmoxSettings(
@@ -81,13 +108,20 @@ def _start(supervisor: Supervisor, document: LabDocument, wanted: Wanted, state_
                 task_delay=wanted.task_delay,
                 memory=guests,
                 bare=wanted.bare,
+                blank=wanted.blank,
             ),
-            CLOUDFLARE: CloudflareSettings(section=document.cloudflare, control_token=token, memory=records),
+            CLOUDFLARE: CloudflareSettings(
+                section=document.cloudflare, control_token=token, memory=records, bare=wanted.bare
+            ),
             STRIPE: StripeSettings(section=document.stripe, control_token=token),
             ROBOT: RobotSettings(
                 section=document.robot,
                 control_token=token,
-                servers=tuple(node.name for node in wanted.nodes),
+                rescue=document.rescue,
+                servers=wanted.machines,
+                nodes=nodes,
+                installed=() if wanted.blank else nodes,
+                proxmox_control=document.proxmox.control_url,
                 memory=str(state_dir / "robot.memory"),
             ),
             HCLOUD: HcloudSettings(

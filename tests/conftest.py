@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.fixtures.engine",
     "tests.fixtures.lab",
     "tests.fixtures.bare_nodes",
+    "tests.fixtures.bare",
     "tests.fixtures.postgres",
     "tests.fixtures.redis",
     "tests.fixtures.api",

@@ -10,13 +10,14 @@ from automation.toolchain.parts import CLOUDFLARE, DYNAMIC_PROVIDER, LANGUAGE_HO
 
 LAUNCHED = {
     LANGUAGE_HOST.name: "-P -m automation.toolchain.plugins.language",
-    DYNAMIC_PROVIDER.name: "-m pulumi.dynamic",
+    DYNAMIC_PROVIDER.name: "-P -m pulumi.dynamic",
     CLOUDFLARE.name: "-P -m automation.toolchain.plugins.cloudflare",
 }
 """What each launcher gives the interpreter, by the executable's name.
 
-``-P``: a module in the working directory must not take the place of one of ours (the language host adds the program's
-folder itself). The dynamic provider does want that folder: classes of the program are pickled by reference.
+``-P``: a module in the working directory must not take the place of one of ours or of Python's (the language host adds
+the program's folder itself, and in ours ``platform`` would hide the standard library's). Classes of dynamic providers
+are pickled by reference; ours are in packages that are installed.
 """
 
 # -u: the engine reads the port from the first line at once.

@@ -26,7 +26,7 @@ def check_inputs(model: type[BaseModel], news: Mapping[str, Any]) -> CheckResult
     try:
         spec = model.model_validate({key: value for key, value in given.items() if key not in open_fields})
     except ValidationError as error:
-        problems = [item for item in error.errors() if item["loc"][0] not in open_fields]
-        failures = [CheckFailure(str(item["loc"][0]), item["msg"]) for item in problems]
+        problems = [(str(item["loc"][0]) if item["loc"] else "", item["msg"]) for item in error.errors()]
+        failures = [CheckFailure(name, message) for name, message in problems if name not in open_fields]
         return CheckResult(given, failures)
     return CheckResult({**spec.model_dump(mode="json"), **{key: given[key] for key in open_fields}}, [])

@@ -19,6 +19,10 @@ SWITCHING = 0.2
 """Seconds that a change of a vSwitch takes in the lab unless a test says otherwise."""
 
 
+BOOTING = 0.2
+"""Seconds that a machine takes to boot, and to be installed, unless a test says otherwise."""
+
+
 class StandInControl:
     """The control address of one stand-in: its faults."""
 
@@ -125,6 +129,18 @@ class RobotControl(StandInControl):
         """Let the network fail with one server of a vSwitch."""
         self._call("PUT", f"/vswitch/{vswitch}/failed/{server}")
 
+    def machines(self) -> dict[int, dict[str, Any]]:
+        """Each server as hardware, by number: its ``name``, ``disk``, what it ``runs``, and its ``installations``."""
+        return {int(number): machine for number, machine in self._call("GET", "/machines").json().items()}
+
+    def set_disk(self, server: int, disk: str) -> None:
+        """Have ``blank``, ``proxmox`` or ``other`` on a server's drives."""
+        self._call("PUT", f"/machines/{server}/disk/{disk}")
+
+    def set_pace(self, boot: float = BOOTING, install: float = BOOTING) -> None:
+        """How long machines take to boot and to be installed."""
+        self._call("PUT", "/pace", json={"boot": boot, "install": install})
+
 
 class StripeControl(StandInControl):
     """Faults of the Stripe stand-in, payments without a browser, and webhooks out of line."""
@@ -221,6 +237,7 @@ class LabControl:
         self.stripe.set_webhooks("deliver")
         self.robot.set_rate_limit(200)
         self.robot.set_switching(SWITCHING)
+        self.robot.set_pace()
         self.robot.forgive()
         self.hcloud.set_rate_limit()
         self.hcloud.set_action_delay(0.0)

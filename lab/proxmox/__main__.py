@@ -28,6 +28,7 @@ async def _serve(settings: ProxmoxSettings) -> None:
             faults,
             port_of(item.endpoint),
             bare=settings.bare,
+            blank=settings.blank,
         )
         for item in settings.section.nodes
     ]
@@ -37,13 +38,14 @@ async def _serve(settings: ProxmoxSettings) -> None:
         if node.host_name in earlier:
             node.remember(earlier[node.host_name])
     async with AsyncExitStack() as stack:
-        with tempfile.TemporaryDirectory(prefix="lab-tls-") as folder:  # loaded at start, not needed afterwards
-            certificate, key, _ = make_cert(folder, hosts=("127.0.0.1",))
-            shutil.copyfile(certificate, settings.section.ca_file)
-            for node in nodes:
-                node.task_delay = settings.task_delay
-                await node.start(certificate, key)
-                stack.push_async_callback(node.stop)
+        # Nodes are switched on again later, and read it anew.
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lab-tls-"))
+        certificate, key, _ = make_cert(folder, hosts=("127.0.0.1",))
+        shutil.copyfile(certificate, settings.section.ca_file)
+        for node in nodes:
+            node.task_delay = settings.task_delay
+            await node.stand_ready(certificate, key)
+            stack.push_async_callback(node.stop)
         control = control_app(nodes, faults, settings.control_token)
         ports = {"control": await bind(stack, control, port_of(settings.section.control_url))}
         await serve_until_told({**ports, **{node.host_name: node.port for node in nodes}})

@@ -1,7 +1,7 @@
 """The control address of all nodes: plain HTTP on loopback, opened by the lab's control token.
 
-``/_lab/faults`` (see :mod:`lab.faults.on_aiohttp`), ``PUT /_lab/task-delay``,
-``PUT /_lab/installation``, ``GET /_lab/requests`` and ``DELETE /_lab/state``.
+``/_lab/faults`` (see :mod:`lab.faults.on_aiohttp`), ``PUT /_lab/task-delay``, ``PUT /_lab/power``,
+``POST /_lab/installed``, ``GET /_lab/requests`` and ``DELETE /_lab/state``.
 """
 
 from typing import Annotated
@@ -19,6 +19,20 @@ class TaskDelay(BaseModel):
 
     seconds: Annotated[float, Field(ge=0, le=3600)]
     where: str = "*"
+
+
+class Switch(BaseModel):
+    """A machine is switched on or off."""
+
+    where: str
+    is_on: bool
+
+
+class Installed(BaseModel):
+    """Proxmox VE was put onto a node's drives; ``root_hash`` is root's password as crypt(5) keeps it."""
+
+    where: str
+    root_hash: str
 
 
 def control_app(nodes: list[LabNode], faults: FaultTable, token: str) -> web.Application:
@@ -53,13 +67,34 @@ def control_app(nodes: list[LabNode], faults: FaultTable, token: str) -> web.App
         require_token(request, token)
         for node in nodes:
             node.reset()
+            await node.switch(is_on=True)
         return web.Response(status=204)
 
+    _add_power(app, nodes, token)
     app.router.add_delete("/_lab/state", reset)
     app.router.add_put("/_lab/task-delay", set_task_delay)
     app.router.add_put("/_lab/installation", install)
     app.router.add_get("/_lab/requests", requests)
     return app
+
+
+def _add_power(app: web.Application, nodes: list[LabNode], token: str) -> None:
+    async def switch(request: web.Request) -> web.Response:
+        require_token(request, token)
+        wanted = Switch.model_validate_json(await request.read())
+        for node in _named(nodes, wanted.where):
+            await node.switch(is_on=wanted.is_on)
+        return web.Response(status=204)
+
+    async def installed(request: web.Request) -> web.Response:
+        require_token(request, token)
+        done = Installed.model_validate_json(await request.read())
+        for node in _named(nodes, done.where):
+            node.install(done.root_hash)
+        return web.Response(status=204)
+
+    app.router.add_put("/_lab/power", switch)
+    app.router.add_post("/_lab/installed", installed)
 
 
 def _named(nodes: list[LabNode], where: str) -> list[LabNode]:

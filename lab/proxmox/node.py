@@ -20,6 +20,7 @@ from lab.proxmox.installed import GIB, Installed
 from lab.proxmox.lists import RepeatedKeys
 from lab.proxmox.metrics import MetricServers
 from lab.proxmox.sdn import SoftwareNetworks
+from lab.proxmox.power import Power
 from lab.proxmox.tasks import TaskFaults
 
 API_PREFIX = "/api2/json"
@@ -52,6 +53,7 @@ class LabNode(
     SoftwareNetworks,
     RepeatedKeys,
     TaskFaults,
+    Power,
     Installed,
     FakePve,  # type: ignore[misc] # fakepve ships no type information
 ):
@@ -66,9 +68,11 @@ class LabNode(
         port: int,
         *,
         bare: bool = False,
+        blank: bool = False,
     ) -> None:
         super().__init__(user="root@pam", password=password, host="127.0.0.1", port=port)
-        self.bare = bare
+        self.bare, self.blank = bare, blank
+        self.own_password = password
         self.host_name = node.name
         self.hardware = node.hardware
         self.faults = faults
@@ -81,12 +85,13 @@ class LabNode(
         """Forget everything, tasks and requests included, and start anew.
 
         A bare node is as freshly installed. Any other has what a platform stack would have made on it: the storage for
-        guests, and the templates of its class.
+        guests, and the templates of its class. A blank one has no system until it is installed, and is bare then.
         """
         for kept in (self.tasklog, self.requests, self.tasks):
             kept.clear()
         self.as_installed()
-        if not self.bare:
+        self.is_installed, self.password = not self.blank, self.own_password
+        if not (self.bare or self.blank):
             self._furnish()
 
     def _furnish(self) -> None:

@@ -8,7 +8,8 @@ from lab.document import ProxmoxSection
 class ProxmoxSettings(BaseModel):
     """Nodes with their ports and credentials, the certificate file to write, and how long tasks take (seconds).
 
-    ``memory`` is the file that outlives a run; none if empty. ``bare`` nodes start as freshly installed.
+    ``memory`` is the file that outlives a run; none if empty. ``bare`` nodes start as freshly installed,
+    ``blank`` ones without any system.
     """
 
     section: ProxmoxSection
@@ -16,3 +17,4 @@ class ProxmoxSettings(BaseModel):
     memory: str = ""
     task_delay: float = 0.0
     bare: bool = False
+    blank: bool = False

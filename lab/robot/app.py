@@ -16,8 +16,10 @@ from pydantic import BaseModel, Field
 from lab.faults.on_asgi import FaultGate, control_router
 from lab.faults.rules import Fault, FaultTable
 from lab.memory import Memory
+from lab.rescue.server import Hall
 from lab.robot.errors import ApiError, invalid_input
 from lab.robot.limits import HourlyLimit, LockOut
+from lab.robot.machines import add_machine_controls, hall_of
 from lab.robot.routes import ROUTES
 from lab.robot.settings import RobotSettings
 from lab.robot.vswitches import VSwitches
@@ -47,7 +49,8 @@ class Coupling(BaseModel):
 class Door:
     """Lets logins in, counts them, and keeps a list of who came."""
 
-    def __init__(self, settings: RobotSettings, clock: Callable[[], float]) -> None:
+    def __init__(self, settings: RobotSettings, clock: LabClock) -> None:
+        self.clock = clock
         self._login, self._password = settings.section.login, settings.section.password
         self.limit, self.lock_out = HourlyLimit(clock), LockOut(clock)
         self.requests: list[tuple[str, str, bool]] = []
@@ -68,10 +71,11 @@ class Door:
             raise ApiError(403, "RATE_LIMIT_EXCEEDED", "rate limit exceeded", **more)
 
     def forgive(self) -> None:
-        """Forget failed logins, used requests and who came."""
+        """Forget failed logins, used requests and who came, and set the clock right."""
         self.limit.forget()
         self.lock_out.forget()
         self.requests.clear()
+        self.clock.reset()
 
     def _knows(self, authorization: str) -> bool:
         kind, _, given = authorization.partition(" ")
@@ -85,17 +89,22 @@ class Door:
 def create_app(settings: RobotSettings, now: Callable[[], float] = time.time) -> FastAPI:
     """The application with what an earlier run left and a server for each name. ``now``: seconds since the epoch."""
     clock, faults, memory = LabClock(now), FaultTable(), Memory(settings.memory)
-    world, door = World(clock, settings.switching), Door(settings, clock)
+    world, door = World(clock, settings.switching, installed=frozenset(settings.installed)), Door(settings, clock)
     world.remember(memory.recall() or {})
     world.seed(settings.servers)
+    hall = hall_of(world, settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await hall.settle()
         yield
+        await hall.close()
         memory.keep(world.remembered())
 
     app = FastAPI(title="Robot stand-in", openapi_url=None, lifespan=lifespan)
-    app.include_router(_control(control_router(faults, settings.control_token), world, door, settings, clock))
+    control = control_router(faults, settings.control_token)
+    add_machine_controls(control, world, hall)
+    app.include_router(_control(control, world, door, settings, hall))
     for routes in ROUTES:
         app.include_router(routes(world), dependencies=[Depends(door.check)])
     _answer_errors(app)
@@ -120,7 +129,7 @@ def _answer_errors(app: FastAPI) -> None:
         return JSONResponse(invalid_input(invalid=[field]).body(), 400)
 
 
-def _control(control: APIRouter, world: World, door: Door, settings: RobotSettings, clock: LabClock) -> APIRouter:
+def _control(control: APIRouter, world: World, door: Door, settings: RobotSettings, hall: Hall) -> APIRouter:
     @control.put("/rate-limit", status_code=204)
     async def set_limit(wanted: Limit) -> None:
         door.limit.requests, door.limit.seconds = wanted.requests, wanted.seconds
@@ -131,12 +140,11 @@ def _control(control: APIRouter, world: World, door: Door, settings: RobotSettin
 
     @control.post("/clock", status_code=204)
     async def advance(wanted: Seconds) -> None:
-        clock.advance(wanted.seconds)
+        door.clock.advance(wanted.seconds)
 
     @control.post("/forgive", status_code=204)
     async def forgive() -> None:
         door.forgive()
-        clock.reset()
 
     @control.get("/requests")
     async def requests() -> list[tuple[str, str, bool]]:
@@ -153,5 +161,6 @@ def _control(control: APIRouter, world: World, door: Door, settings: RobotSettin
     @control.delete("/state", status_code=204)
     async def reset() -> None:
         world.clear(settings.servers)
+        await hall.settle()
 
     return control

@@ -3,11 +3,15 @@
 import re
 import secrets
 
+import asyncssh
+
 from lab.robot.errors import ApiError, invalid_input
 from lab.robot.form import Form, listed, required
 from lab.robot.world import Item, World, named
 
 RESET_TYPES = ("hw", "sw", "man")
+RESETS_AT_ONCE = frozenset({"hw", "sw"})
+"""The third asks a technician."""
 BOOTS: dict[str, Item] = {
     "rescue": {"os": ["linux", "vkvm"], "arch": [64]},
     "linux": {"dist": ["Debian 12 base", "Debian 13 base"], "arch": [64], "lang": ["en"]},
@@ -86,10 +90,14 @@ class Servers:
         if kind not in RESET_TYPES:
             raise invalid_input(invalid=["type"])
         number = server["server_number"]
+        if kind not in RESETS_AT_ONCE:
+            self._world.resets.append({"server_number": number, "type": kind, "booted": None})
+            return {"reset": {**named(server), "type": kind}}
         booted = next((system for system in BOOTS if self._active(number, system)), "disk")
         if booted != "disk":
             self._world.boots[number, booted]["active"] = False
         self._world.resets.append({"server_number": number, "type": kind, "booted": booted})
+        self._world.on_boot(number, booted)
         return {"reset": {**named(server), "type": kind}}
 
     def boot(self, name: str) -> Item:
@@ -115,13 +123,17 @@ class Servers:
         unknown = [key for key in keys if key not in self._world.keys]
         if wrong or unknown:
             raise invalid_input(invalid=[*wrong, *(["authorized_key"] if unknown else [])])
+        if any(self._active(number, other) for other in BOOTS):
+            raise ApiError(409, "BOOT_ALREADY_ENABLED", "There is already an active boot configuration for the server")
+        host_key = asyncssh.generate_private_key("ssh-ed25519")
+        self._world.machines[number].host_key = host_key.export_private_key().decode()
         self._world.boots[number, system] = {
             **chosen,
             "arch": 64,
             "active": True,
             "password": None if keys else secrets.token_urlsafe(9),
             "authorized_key": [{"key": _key(self._world.keys[key])} for key in keys],
-            "host_key": [],
+            "host_key": [{"key": _host_key(host_key)}],
         }
         return self.boot_of(name, system)
 
@@ -142,3 +154,7 @@ def _short(server: Item) -> Item:
 
 def _key(key: Item) -> Item:
     return {name: key[name] for name in ("name", "fingerprint", "type", "size")}
+
+
+def _host_key(key: asyncssh.SSHKey) -> Item:
+    return {"fingerprint": key.get_fingerprint("md5").removeprefix("MD5:"), "type": "ED25519", "size": 256}

@@ -7,13 +7,17 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
+from lab.rescue.machine import Disk, Machine
 from lab.robot.errors import ApiError
 
 Item = dict[str, Any]
 
 FIRST_NUMBER = 321_001
 FIRST_VSWITCH = 4_321
-_PARTS = ("servers", "rdns", "keys", "firewalls", "templates", "vswitches", "boots", "resets", "orders")
+_PARTS = ("servers", "rdns", "keys", "firewalls", "templates", "vswitches", "boots", "resets", "orders", "machines")
+
+
+_OF_THE_RUN = frozenset({"clock", "switching", "installed", "on_boot"})
 
 
 class LabClock:
@@ -42,6 +46,8 @@ class World:
     Attributes:
         clock: seconds since the epoch.
         switching: seconds that the network takes over a change of a vSwitch or a firewall.
+        installed: names of the servers that have Proxmox VE on them from the start.
+        on_boot: told when a server is reset: its number, and what it boots.
     """
 
     clock: Callable[[], float]
@@ -55,6 +61,9 @@ class World:
     boots: dict[tuple[int, str], Item] = field(default_factory=dict)
     resets: list[Item] = field(default_factory=list)
     orders: dict[str, Item] = field(default_factory=dict)
+    machines: dict[int, Machine] = field(default_factory=dict)
+    installed: frozenset[str] = frozenset()
+    on_boot: Callable[[int, str], None] = lambda _number, _system: None
     number: int = 0
     seeded: list[str] = field(default_factory=list)
 
@@ -75,10 +84,11 @@ class World:
         """Own one more server, with addresses that reach no real host (RFC 2544, RFC 3849)."""
         count = self.next_number()
         address = str(ipaddress.IPv4Address("198.18.0.0") + count + 1)
+        number = FIRST_NUMBER + count - 1
         server = {
             "server_ip": address,
             "server_ipv6_net": f"2001:db8:f00:{count:x}::",
-            "server_number": FIRST_NUMBER + count - 1,
+            "server_number": number,
             "server_name": name,
             "product": product,
             "dc": dc,
@@ -90,7 +100,8 @@ class World:
             "subnet": [{"ip": f"2001:db8:f00:{count:x}::", "mask": "64"}],
             "cancellation": None,
         }
-        self.servers[FIRST_NUMBER + count - 1] = server
+        self.servers[number] = server
+        self.machines[number] = Machine(number, name, Disk.PROXMOX if name in self.installed else Disk.BLANK)
         return server
 
     def server(self, number_or_address: str) -> Item:
@@ -120,12 +131,14 @@ class World:
 
     def remembered(self) -> Item:
         """Everything that is owned, as plain data."""
-        return {item.name: getattr(self, item.name) for item in fields(self) if item.name not in {"clock", "switching"}}
+        return {item.name: getattr(self, item.name) for item in fields(self) if item.name not in _OF_THE_RUN}
 
     def remember(self, state: Item) -> None:
         """Own again what an earlier run owned."""
         for name, value in state.items():
             setattr(self, name, value)
+        for number, server in self.servers.items():  # a folder from before there were machines
+            self.machines.setdefault(number, Machine(number, server["server_name"], Disk.PROXMOX))
 
 
 def named(server: Item) -> Item:

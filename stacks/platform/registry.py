@@ -49,6 +49,11 @@ KINDS: Mapping[PlatformKind, Kind] = MappingProxyType(
     }
 )
 KINDS: Mapping[PlatformKind, Kind] = MappingProxyType({PlatformKind.BACKUP: Kind(BackupSpec, BackupProgram)})
+        PlatformKind.BARE_METAL_POOL: Kind(
+            f"{_SPECS}.bare_metal_pool:BareMetalPoolSpec", f"{_PROGRAMS}.bare_metal_pool:BareMetalPoolProgram"
+        ),
+    }
+)
 """Spec and program of each kind."""
 
 

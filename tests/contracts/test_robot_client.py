@@ -118,9 +118,9 @@ def refused(answer: object) -> str:
 
 
 def test_servers_are_listed_renamed_and_cancelled(client: Client) -> None:
-    """One dedicated server for each node of the lab."""
+    """One dedicated server for each node of the lab, and those of the pool."""
     names = [item.server.server_name for item in list_servers.sync(client=client)]
-    assert names == ["game-1", "bot-1", "cloud-1", "cloud-2"]
+    assert names == ["game-1", "bot-1", "cloud-1", "cloud-2", "metal-1", "metal-2"]
     renamed = update_server.sync(ONE, client=client, body=ServerMetadataUpdateRequest("node-7"))
     assert (renamed.server.server_name, renamed.server.reset) == ("node-7", True)
     assert refused(get_server.sync(1, client=client)) == "SERVER_NOT_FOUND"
@@ -197,7 +197,7 @@ def test_keys_addresses_and_firewalls_are_as_the_description_has_them(client: Cl
     assert (key.key.type_, [item.key.name for item in list_ssh_keys.sync(client=client)]) == ("ED25519", ["ops"])
     assert delete_ssh_key.sync_detailed(key.key.fingerprint, client=client).status_code == 200
     assert get_ip_address.sync(ADDRESS, client=client).ip.server_number == ONE
-    assert (len(list_ip_addresses.sync(client=client)), len(list_subnets.sync(client=client))) == (4, 4)
+    assert (len(list_ip_addresses.sync(client=client)), len(list_subnets.sync(client=client))) == (6, 6)
     assert get_firewall_configuration.sync(ONE, client=client).firewall.status == "disabled"
     assert clear_firewall_configuration.sync(ONE, client=client).firewall.rules.input_ == []
     assert list_firewall_templates.sync(client=client) == []
@@ -223,7 +223,7 @@ def test_three_failed_logins_lock_the_address_out_for_ten_minutes(client: Client
     assert codes == ["UNAUTHORIZED"] * 3
     assert refused(list_servers.sync(client=client)) == "UNAUTHORIZED"
     lab.faults.robot.advance(600)
-    assert len(list_servers.sync(client=client)) == 4
+    assert len(list_servers.sync(client=client)) == 6
 
 
 def test_a_login_has_so_many_requests_in_an_hour(client: Client, lab: "RunningLab") -> None:
@@ -234,4 +234,4 @@ def test_a_login_has_so_many_requests_in_an_hour(client: Client, lab: "RunningLa
     assert refused(error) == "RATE_LIMIT_EXCEEDED"
     assert (error.error.max_request, error.error.interval) == (1, 3600)
     lab.faults.robot.advance(3601)
-    assert len(list_servers.sync(client=client)) == 4
+    assert len(list_servers.sync(client=client)) == 6

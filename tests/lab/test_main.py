@@ -32,9 +32,9 @@ def listening(url: str) -> bool:
 
 
 def test_the_documents_are_private_and_name_what_listens(tmp_path: Path) -> None:
-    """Both files have mode 0600; each address in them answers."""
+    """All have mode 0600; each address in them answers."""
     with start(tmp_path, nodes="game=1,bot=1,cloud=1", pool_size=10) as lab:
-        for name in ("lab.json", "estate.json"):
+        for name in ("lab.json", "estate.json", "platform.env", "rescue_key"):
             assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
         estate = json.loads(lab.estate_path.read_text())
         assert [node["name"] for node in estate["nodes"]] == ["game-1", "bot-1", "cloud-1"]
@@ -126,6 +126,7 @@ def test_a_broken_stand_in_ends_the_lab_with_an_error(tmp_path: Path) -> None:
         ("--nodes=vps=1", "unknown class 'vps'"),
         ("--pool-size=0", "pool-size: 0 is out of range"),
         ("--task-delay=-1", "task-delay: -1.0 is out of range"),
+        ("--pool-servers=51", "pool-servers: 51 is out of range"),
     ],
 )
 def test_a_bad_option_is_refused_before_anything_starts(tmp_path: Path, option: str, complaint: str) -> None:

@@ -22,7 +22,7 @@ def test_what_the_account_owns_outlives_a_restart(tmp_path: Path) -> None:
         assert again.document.robot == section
         assert robot.get("/vswitch").json() == vswitches
         names = [item["server"]["server_name"] for item in robot.get("/server").json()]
-        assert names == ["renamed", "cloud-2"]
+        assert names == ["renamed", "metal-1", "metal-2", "cloud-2"]
 
 
 def test_what_cannot_be_read_is_a_wrong_parameter(lab: RunningLab) -> None:
