@@ -14,6 +14,7 @@ from lab.cloudflare.settings import CloudflareSettings
 from lab.document import CloudflareSection
 
 ZONE_ID = "023e105f4ecef8ad9ca31a8372d0c353"
+ACCOUNT_ID = "a" * 32
 TOKEN = "the token of this test"
 
 
@@ -31,10 +32,10 @@ class Cloudflare:
 
 
 @contextlib.contextmanager
-def cloudflare_server() -> Iterator[Cloudflare]:
-    """An empty zone ``slipway.example``, over HTTP."""
-    section = CloudflareSection(api_token=TOKEN, account_id="a" * 32, zone_id=ZONE_ID, zone_name="slipway.example")
-    settings = CloudflareSettings(section=section, control_token="control")
+def cloudflare_server(*, bare: bool = False) -> Iterator[Cloudflare]:
+    """An empty zone ``slipway.example``, over HTTP; none in a ``bare`` account."""
+    section = CloudflareSection(api_token=TOKEN, account_id=ACCOUNT_ID, zone_id=ZONE_ID, zone_name="slipway.example")
+    settings = CloudflareSettings(section=section, control_token="control", bare=bare)
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(create_app(settings), log_level="error", access_log=False, ws="none", lifespan="off")
     server = uvicorn.Server(config)
