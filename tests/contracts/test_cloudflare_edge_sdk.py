@@ -8,7 +8,7 @@ from typing import Any
 import cloudflare
 import pytest
 from cloudflare import Cloudflare
-from cloudflare.types.rulesets.ruleset_get_response import Ruleset
+from cloudflare.types.rulesets.ruleset_create_response import Ruleset
 
 from tests.fakes.cloudflare_server import ACCOUNT_ID, TOKEN, cloudflare_server
 
