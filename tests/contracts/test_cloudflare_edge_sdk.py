@@ -85,8 +85,8 @@ def test_settings_have_values_of_their_own(client: Cloudflare, zone_id: str) -> 
 
 
 def ruleset_of(answer: Any) -> Any:
-    """A ruleset in the SDK's own model: its methods declare any object as well, and so leave it as it came."""
-    return Ruleset.model_validate(answer)
+    """A ruleset in the SDK's own model: some methods declare any object as well, and so leave it as it came."""
+    return Ruleset.model_validate(answer) if isinstance(answer, dict) else answer
 
 
 def test_a_ruleset_fills_in_its_rules_and_keeps_their_ids(client: Cloudflare, zone_id: str) -> None:
