@@ -21,7 +21,7 @@ class Surroundings:
     """
 
     subnet_id: pulumi.Input[str]
-    ssh_keys: Sequence[pulumi.Input[str]] = ()
+    ssh_keys: pulumi.Input[Sequence[str]] = ()
     firewall_ids: Sequence[pulumi.Input[str]] = ()
     placement_group_id: pulumi.Input[str] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -107,7 +107,7 @@ class CloudServer(pulumi.ComponentResource):
             server_type=spec.server_type,
             image=spec.image,
             location=spec.location,
-            ssh_keys=list(around.ssh_keys),
+            ssh_keys=around.ssh_keys,
             firewall_ids=[pulumi.Output.from_input(item).apply(int) for item in around.firewall_ids],
             placement_group_id=pulumi.Output.from_input(group).apply(int) if group is not None else None,
             public_nets=[public],

@@ -35,7 +35,11 @@ class Kind:
 
 _SPECS, _PROGRAMS = "components.specs.platform", "stacks.platform"
 
-KINDS: Mapping[PlatformKind, Kind] = MappingProxyType({})
+KINDS: Mapping[PlatformKind, Kind] = MappingProxyType(
+    {
+        PlatformKind.EDGE: Kind(f"{_SPECS}.edge:EdgeSpec", f"{_PROGRAMS}.edge:EdgeProgram"),
+    }
+)
 """Spec and program of each kind."""
 
 
