@@ -10,6 +10,7 @@ from automation.toolchain.plugins.cloudflare.model import Failure, Field, Proper
 _DEFAULTS: Mapping[str, Any] = {
     "enabled": True,
     "weight": 1,
+    "flattenCname": True,
     "defaultPolicy": "random",
     "sessionPolicy": "hash",
     "policy": "random",
