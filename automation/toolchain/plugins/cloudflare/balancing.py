@@ -151,4 +151,6 @@ LOAD_BALANCER_MONITOR = ResourceModel(
         Field("modifiedOn", "string"),
     ),
     same=_same,
+    # It has no name: another one may be just the same, and nobody could tell which of them was made just now.
+    in_the_way=lambda _, __: False,
 )

@@ -38,6 +38,11 @@ class CloudflareError(Exception):
         return self.status == 404  # noqa: PLR2004 -- HTTP's "not found"
 
     @property
+    def is_uncertain(self) -> bool:
+        """Whether what was asked may have been done all the same: there was no answer, or a server's own error."""
+        return self.status == 0 or self.status >= 500  # noqa: PLR2004 -- HTTP
+
+    @property
     def is_conflict(self) -> bool:
         """An object that excludes this one is there."""
         return bool(self.codes & _CONFLICTS)

@@ -47,12 +47,34 @@ class ResourceHandler:
         except CloudflareError as error:
             if error.is_conflict:
                 raise self._conflict(inputs, error) from error
-            raise
+            if not error.is_uncertain:
+                raise
+            answer = self._made_all_the_same(at_once, error)
         resource_id = str(answer["id"])
         outputs = self.model.outputs(answer, at_once, self.zone_name)
         if later & inputs.keys():
             outputs = self._complete(resource_id, outputs, inputs)
         return resource_id, outputs
+
+    def _made_all_the_same(self, inputs: Properties, error: CloudflareError) -> Mapping[str, Any]:
+        """What a creation made whose answer was lost: the one object that is just as declared; else the error.
+
+        One that was there before is refused as a conflict, so it is what was made just now.
+        """
+        try:
+            listed = self.client.call("GET", self.model.path(inputs), query=self.model.conflict_query(inputs)) or []
+            there = [item for item in listed if self.model.in_the_way(inputs, item)]
+            whole = [self.client.call("GET", self.model.path(inputs, str(item["id"]))) for item in there]
+        except CloudflareError:
+            raise error from None
+        same = [item for item in whole if self._is_as_declared(item, inputs)]
+        if len(same) != 1:
+            raise error
+        return same[0]
+
+    def _is_as_declared(self, answer: Mapping[str, Any], inputs: Properties) -> bool:
+        outputs = self.model.outputs(answer, inputs, self.zone_name)
+        return all(outputs.get(name) == value for name, value in inputs.items())
 
     def _complete(self, resource_id: str, outputs: Properties, inputs: Properties) -> Properties:
         """Set what could not be set at once; a failure must not lose sight of the object."""
