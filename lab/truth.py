@@ -125,9 +125,9 @@ def at_cloudflare(there: Cloudflare, account: str) -> dict[str, list[str]]:
     """The names of everything in an account beside records, by kind; kinds without any left out."""
     zones = list(there.zones.list())
     balancing, tunnels = there.load_balancers, there.zero_trust.tunnels.cloudflared
-    found = {
+    found: dict[str, list[str]] = {
         "zones": [zone.name for zone in zones],
-        "rulesets": [item.phase for zone in zones for item in there.rulesets.list(zone_id=zone.id)],
+        "rulesets": [str(item.phase) for zone in zones for item in there.rulesets.list(zone_id=zone.id)],
         "load_balancers": [str(item.name) for zone in zones for item in balancing.list(zone_id=zone.id)],
         "pools": [str(item.name) for item in balancing.pools.list(account_id=account)],
         "monitors": [str(item.path) for item in balancing.monitors.list(account_id=account)],

@@ -144,7 +144,7 @@ def test_a_load_balancer_stands_on_its_pools_and_those_on_a_monitor(client: Clou
     balancing: Any = client.load_balancers
     monitor = balancing.monitors.create(account_id=ACCOUNT_ID, type="https", path="/readyz", expected_codes="200")
     assert (monitor.interval, monitor.method) == (60, "GET")
-    origin = {"name": "fsn", "address": "198.18.0.9", "header": {"Host": ["api.slipway.example"]}}
+    origin: dict[str, Any] = {"name": "fsn", "address": "198.18.0.9", "header": {"Host": ["api.slipway.example"]}}
     pool = balancing.pools.create(account_id=ACCOUNT_ID, name="api", origins=[origin], monitor=monitor.id)
     assert (pool.origins[0].weight, pool.origins[0].enabled, pool.origins[0].header.host) == (
         1,
@@ -183,9 +183,9 @@ def test_a_tunnel_has_a_token_and_rules_and_an_end(client: Cloudflare) -> None:
         tunnels.create(account_id=ACCOUNT_ID, name="api")
     assert refused(caught) == 1013
     to_api = {"hostname": "api.slipway.example", "service": "https://10.10.1.3:443"}
-    with pytest.raises(cloudflare.BadRequestError) as caught:
+    with pytest.raises(cloudflare.BadRequestError) as wrong:
         tunnels.configurations.update(made.id, account_id=ACCOUNT_ID, config={"ingress": [to_api]})
-    assert refused(caught) == 1056
+    assert refused(wrong) == 1056
     rules = [{**to_api, "origin_request": {"origin_server_name": to_api["hostname"]}}, {"service": "http_status:404"}]
     tunnels.configurations.update(made.id, account_id=ACCOUNT_ID, config={"ingress": rules})
     kept = tunnels.configurations.get(made.id, account_id=ACCOUNT_ID)

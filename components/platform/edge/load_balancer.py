@@ -86,12 +86,13 @@ class LoadBalancer(pulumi.ComponentResource):
             return None
         if wanted.kind == "stored":
             options = pulumi.InvokeOutputOptions(parent=self)
-            return hcloud.get_certificate_output(name=wanted.name, opts=options).apply(lambda found: int(found.id))
+            stored = hcloud.get_certificate_output(name=wanted.name, opts=options)
+            return pulumi.Output.from_input(stored.id).apply(int)
         names = list(wanted.names)
         made = hcloud.ManagedCertificate(
             self._name, name=self._spec.name, domain_names=names, labels=self._labels, opts=self._child
         )
-        return made.id.apply(int)
+        return pulumi.Output.from_input(made.id).apply(int)
 
     def _targets(self, inside: hcloud.LoadBalancerNetwork) -> None:
         """Only once it is in the network: targets are reached by their private addresses."""

@@ -41,7 +41,8 @@ class EdgeZone(pulumi.ComponentResource):
         # Zones move between accounts by hand only, and to replace one for it would end every name in it.
         options = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(ignore_changes=["account"]))
         account = ZoneAccountArgs(id=account_id)
-        return Zone(name, name=spec.name, account=account, type="full", opts=options).id
+        zone_id: pulumi.Output[str] = Zone(name, name=spec.name, account=account, type="full", opts=options).id
+        return zone_id
 
 
 class OwnRecords(pulumi.ComponentResource):
