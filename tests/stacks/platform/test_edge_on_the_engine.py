@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pulumi import automation as auto
 
+from tests.fakes.certificates import self_signed
 from tests.fakes.cloudflare_server import TOKEN
 from tests.fixtures.edge_estate import EdgeEstate, estate, lab_edge
 
@@ -142,8 +143,14 @@ def test_another_vpn_than_the_networks_is_refused(estate: EdgeEstate) -> None:
 
 
 def test_no_secret_is_in_the_state(estate: EdgeEstate) -> None:
-    """Neither Cloudflare's token, nor the tunnel's, nor any private key."""
-    outputs = estate.up(lab_edge())
+    """Neither Cloudflare's token, nor the tunnel's, nor any private key, a certificate's put there by hand included."""
+    pem, key = self_signed("api.slipway.example")
+    estate.hetzner.certificates.create("by-hand", certificate=pem, private_key=key)
+    document = lab_edge()
+    document["balancer"]["certificate"] = {"kind": "stored", "name": "by-hand"}
+    outputs = estate.up(document)
+    assert estate.pending(document) == []
+    assert estate.at_hetzner()["certificates"] == ["by-hand"]
     there: Any = estate.cloudflare
     tunnel = outputs["tunnel"]
     token = there.zero_trust.tunnels.cloudflared.token.get(tunnel["id"], account_id=tunnel["account_id"])
@@ -151,5 +158,5 @@ def test_no_secret_is_in_the_state(estate: EdgeEstate) -> None:
     assert TOKEN not in state
     assert token not in state
     assert estate.environment["HCLOUD_TOKEN"] not in state
-    assert "BEGIN PRIVATE KEY" not in state
+    assert "PRIVATE KEY-----" not in state
     assert "wg genkey" in state

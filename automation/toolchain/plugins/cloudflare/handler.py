@@ -67,7 +67,7 @@ class ResourceHandler:
             whole = [self.client.call("GET", self.model.path(inputs, str(item["id"]))) for item in there]
         except CloudflareError:
             raise error from None
-        same = [item for item in whole if self._is_as_declared(item, inputs)]
+        same: list[Mapping[str, Any]] = [item for item in whole if self._is_as_declared(item, inputs)]
         if len(same) != 1:
             raise error
         return same[0]
