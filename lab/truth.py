@@ -123,12 +123,17 @@ class Truth:
         return sorted(item["volid"] for item in content if "base-" not in item["volid"].split("/")[0])
 
     def records(self, name: str | None = None) -> dict[tuple[str, str], list[str]]:
-        """The zone's records: ``{(name, type): contents}``, of one name or of all."""
+        """The records of all zones: ``{(name, type): contents}``, of one name or of all."""
         found: dict[tuple[str, str], list[str]] = {}
-        for record in self._cloudflare.dns.records.list(zone_id=self._document.cloudflare.zone_id, per_page=1000):
-            if name is None or record.name == name:
-                found.setdefault((record.name, record.type), []).append(str(record.content))
+        for zone in self._cloudflare.zones.list():
+            for record in self._cloudflare.dns.records.list(zone_id=zone.id, per_page=1000):
+                if name is None or record.name == name:
+                    found.setdefault((record.name, record.type), []).append(str(record.content))
         return {key: sorted(contents) for key, contents in sorted(found.items())}
+
+    def edge(self) -> dict[str, list[str]]:
+        """What there is at Cloudflare beside records, by kind; kinds without any left out."""
+        return at_cloudflare(self._cloudflare, self._document.cloudflare.account_id)
 
     def cloud(self) -> dict[str, list[str]]:
         """The names of everything in the provider's own Hetzner Cloud project, by kind; kinds without any left out."""
@@ -141,6 +146,21 @@ class Truth:
         self.hcloud._client._session.close()  # noqa: SLF001 - the SDK has no public way
         for api in self._nodes.values():
             api._store["session"].close()  # noqa: SLF001 - proxmoxer has no public way
+
+
+def at_cloudflare(there: Cloudflare, account: str) -> dict[str, list[str]]:
+    """The names of everything in an account beside records, by kind; kinds without any left out."""
+    zones = list(there.zones.list())
+    balancing, tunnels = there.load_balancers, there.zero_trust.tunnels.cloudflared
+    found: dict[str, list[str]] = {
+        "zones": [zone.name for zone in zones],
+        "rulesets": [str(item.phase) for zone in zones for item in there.rulesets.list(zone_id=zone.id)],
+        "load_balancers": [str(item.name) for zone in zones for item in balancing.list(zone_id=zone.id)],
+        "pools": [str(item.name) for item in balancing.pools.list(account_id=account)],
+        "monitors": [str(item.path) for item in balancing.monitors.list(account_id=account)],
+        "tunnels": [str(item.name) for item in tunnels.list(account_id=account, is_deleted=False)],
+    }
+    return {kind: sorted(names) for kind, names in found.items() if names}
 
 
 def hcloud_client(section: HcloudSection, project: str = "slipway") -> hcloud.Client:

@@ -2,10 +2,10 @@
 
 import ipaddress
 import re
-import secrets
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
+
+from lab.cloudflare.errors import ApiError, new_id, stamp
 
 ADDRESS_TYPES = frozenset({"A", "AAAA", "CNAME"})
 TYPES = ADDRESS_TYPES | {"CAA", "MX", "NS", "PTR", "SRV", "TXT"}
@@ -17,19 +17,6 @@ DEFAULTS: dict[str, Any] = {"ttl": 1, "proxied": False, "comment": None, "tags":
 Record = dict[str, Any]
 
 
-class ApiError(Exception):
-    """An error as the API reports it: HTTP status, Cloudflare's code and message, extra headers."""
-
-    def __init__(self, status: int, code: int, message: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message, self.headers = status, code, message, headers
-
-
-def stamp() -> str:
-    """Now, as the API writes times: RFC 3339 in UTC with microseconds."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 class Zone:
     """One zone and its records."""
 
@@ -37,35 +24,31 @@ class Zone:
         self.id, self.name, self.account_id = zone_id, name, account_id
         self.created_on = stamp()
         self._records: dict[str, Record] = {}
+        self.facts: dict[str, Any] = {
+            "status": "active",
+            "paused": False,
+            "type": "full",
+            "created_on": self.created_on,
+            "modified_on": self.created_on,
+            "activated_on": self.created_on,
+        }
 
-    def clear(self) -> None:
-        """Remove every record."""
-        self._records.clear()
-
-    def remembered(self) -> dict[str, Record]:
-        """Every record by its id."""
-        return self._records
-
-    def remember(self, records: dict[str, Record]) -> None:
-        """Have again what an earlier run had."""
-        self._records.update(records)
+    def activate(self) -> None:
+        """Find the zone delegated to the name servers that it was given."""
+        if self.facts["status"] == "pending":
+            self.facts.update(status="active", activated_on=stamp())
 
     def describe(self) -> dict[str, Any]:
         """The zone as the API shows it."""
         return {
             "id": self.id,
             "name": self.name,
-            "status": "active",
-            "paused": False,
-            "type": "full",
+            **self.facts,
             "development_mode": 0,
             "name_servers": ["ada.ns.cloudflare.example", "bob.ns.cloudflare.example"],
             "original_name_servers": [],
             "original_registrar": None,
             "original_dnshost": None,
-            "created_on": self.created_on,
-            "modified_on": self.created_on,
-            "activated_on": self.created_on,
             "account": {"id": self.account_id, "name": "lab"},
             "owner": {"id": None, "type": "user", "name": None},
             "meta": {"page_rule_quota": 3, "phishing_detected": False},
@@ -89,7 +72,7 @@ class Zone:
     def create(self, given: dict[str, Any]) -> Record:
         """Add a record and return it with its id and times."""
         checked = self._check({**DEFAULTS, **given})
-        record = {"id": secrets.token_hex(16), **checked, "created_on": stamp()}
+        record = {"id": new_id(), **checked, "created_on": stamp()}
         return self._keep(record)
 
     def replace(self, record_id: str, given: dict[str, Any]) -> Record:

@@ -52,6 +52,7 @@ KINDS: Mapping[PlatformKind, Kind] = MappingProxyType({PlatformKind.BACKUP: Kind
         PlatformKind.BARE_METAL_POOL: Kind(
             f"{_SPECS}.bare_metal_pool:BareMetalPoolSpec", f"{_PROGRAMS}.bare_metal_pool:BareMetalPoolProgram"
         ),
+        PlatformKind.EDGE: Kind(f"{_SPECS}.edge:EdgeSpec", f"{_PROGRAMS}.edge:EdgeProgram"),
     }
 )
 """Spec and program of each kind."""

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from lab.cloudflare.records import ApiError, Zone
+from lab.cloudflare.errors import ApiError
+from lab.cloudflare.records import Zone
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import urllib3
 
 DEFAULT_BASE_URL = "https://api.cloudflare.com/client/v4"
 
-# Codes of "it is already there": identical record; a record that excludes this one at that name.
-_CONFLICTS = frozenset({81053, 81054, 81057, 81058})
+# Codes of "it is already there": identical record; a record that excludes this one at that name; a zone, a tunnel of
+# that name; the one ruleset that a zone may have in a phase.
+_CONFLICTS = frozenset({81053, 81054, 81057, 81058, 1061, 1013, 20217})
 
 _TIMEOUT = urllib3.Timeout(connect=10.0, read=30.0)
 # The limit is 1200 requests in five minutes; Retry-After is followed. A request that was refused for its rate was not
@@ -35,6 +36,11 @@ class CloudflareError(Exception):
     def is_absence(self) -> bool:
         """The object is not there."""
         return self.status == 404  # noqa: PLR2004 -- HTTP's "not found"
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether what was asked may have been done all the same: there was no answer, or a server's own error."""
+        return self.status == 0 or self.status >= 500  # noqa: PLR2004 -- HTTP
 
     @property
     def is_conflict(self) -> bool:
@@ -94,6 +100,8 @@ class CloudflareClient:
 
     @staticmethod
     def _result(method: str, path: str, response: urllib3.BaseHTTPResponse) -> Any:
+        if response.status == 204:  # noqa: PLR2004 -- HTTP's "no content": a ruleset is deleted without a word
+            return None
         try:
             answer = json.loads(response.data or b"{}")
         except ValueError:

@@ -6,7 +6,6 @@ from typing import Any
 
 from automation.toolchain.plugins.cloudflare.client import CloudflareClient, CloudflareError
 from automation.toolchain.plugins.cloudflare.model import Properties, ResourceModel
-from automation.toolchain.plugins.cloudflare.naming import to_wire, to_wire_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +35,46 @@ class ResourceHandler:
         Raises:
             CloudflareError: refused; where such an object is there already, the message names it and the ways out.
         """
+        if self.model.singleton is not None:
+            resource_id = str(inputs[self.model.singleton])
+            path = self.model.path(inputs, resource_id)
+            answer = self.client.call(self.model.update_method, path, self.model.body(inputs))
+            return resource_id, self.model.outputs(answer, inputs, self.zone_name)
         later = {field.name for field in self.model.inputs if field.later}
         at_once = {name: value for name, value in inputs.items() if name not in later}
         try:
-            answer = self.client.call("POST", self.model.path(inputs), self._body(at_once))
+            answer = self.client.call("POST", self.model.path(inputs), self.model.body(at_once))
         except CloudflareError as error:
             if error.is_conflict:
                 raise self._conflict(inputs, error) from error
-            raise
+            if not error.is_uncertain:
+                raise
+            answer = self._made_all_the_same(at_once, error)
         resource_id = str(answer["id"])
         outputs = self.model.outputs(answer, at_once, self.zone_name)
         if later & inputs.keys():
             outputs = self._complete(resource_id, outputs, inputs)
         return resource_id, outputs
+
+    def _made_all_the_same(self, inputs: Properties, error: CloudflareError) -> Mapping[str, Any]:
+        """What a creation made whose answer was lost: the one object that is just as declared; else the error.
+
+        One that was there before is refused as a conflict, so it is what was made just now.
+        """
+        try:
+            listed = self.client.call("GET", self.model.path(inputs), query=self.model.conflict_query(inputs)) or []
+            there = [item for item in listed if self.model.in_the_way(inputs, item)]
+            whole = [self.client.call("GET", self.model.path(inputs, str(item["id"]))) for item in there]
+        except CloudflareError:
+            raise error from None
+        same: list[Mapping[str, Any]] = [item for item in whole if self._is_as_declared(item, inputs)]
+        if len(same) != 1:
+            raise error
+        return same[0]
+
+    def _is_as_declared(self, answer: Mapping[str, Any], inputs: Properties) -> bool:
+        outputs = self.model.outputs(answer, inputs, self.zone_name)
+        return all(outputs.get(name) == value for name, value in inputs.items())
 
     def _complete(self, resource_id: str, outputs: Properties, inputs: Properties) -> Properties:
         """Set what could not be set at once; a failure must not lose sight of the object."""
@@ -77,8 +103,11 @@ class ResourceHandler:
             if error.is_absence:
                 return None
             raise
+        if self.model.is_gone(answer):
+            return None
         outputs = self.model.outputs(answer, {**state, **inputs} if inputs else state, self.zone_name)
-        return Found(str(answer["id"]), outputs, self.model.inputs_of(outputs, inputs))
+        found_id = resource_id if self.model.singleton is not None else str(answer["id"])
+        return Found(found_id, outputs, self.model.inputs_of(outputs, inputs))
 
     def update(self, resource_id: str, old: Properties, new: Properties) -> Properties:
         """Change the object in place; returns its properties.
@@ -90,17 +119,17 @@ class ResourceHandler:
         """
         path = self.model.path(new, resource_id)
         if self.model.update_method == "PUT":
-            answer = self.client.call("PUT", path, self._body(new))
+            answer = self.client.call("PUT", path, self.model.body(new))
         else:
             changed, _ = self.model.changes(old, new, self.zone_name)
-            answers = [
-                self.client.call("PATCH", path, {to_wire_name(name): to_wire(new.get(name))}) for name in changed
-            ]
+            answers = [self.client.call("PATCH", path, self.model.body(new, [name])) for name in changed]
             answer = answers[-1] if answers else self.client.call("GET", path)
         return self.model.outputs(answer, new, self.zone_name)
 
     def delete(self, resource_id: str, state: Properties) -> None:
-        """Take the object away; one that is gone already is as good."""
+        """Take the object away; one that is gone already is as good, and what goes with its parent stays till then."""
+        if self.model.singleton is not None:
+            return
         try:
             self.client.call("DELETE", self.model.path(state, resource_id))
         except CloudflareError as error:
@@ -114,30 +143,27 @@ class ResourceHandler:
         except CloudflareError:
             return None
 
-    def _body(self, inputs: Properties) -> dict[str, Any]:
-        sent = {field.name for field in self.model.inputs if not field.local}
-        body: dict[str, Any] = to_wire({name: value for name, value in inputs.items() if name in sent})
-        return body
-
     def _import_id(self, given: str) -> tuple[Properties, str]:
         if self.model.parent is None:
             return {}, given
-        parent, separator, resource_id = given.partition("/")
+        parent, separator, resource_id = given.removeprefix(self.model.import_prefix).partition("/")
         if not (parent and separator and resource_id) or "/" in resource_id:
-            form = f"<{self.model.parent}>/<id>"
+            form = f"{self.model.import_prefix}<{self.model.parent}>/<id>"
             raise CloudflareError(f"{given!r} is no import id of {self.model.token}: give {form}")
-        return {self.model.parent: parent}, resource_id
+        singleton = {self.model.singleton: resource_id} if self.model.singleton is not None else {}
+        return {self.model.parent: parent, **singleton}, resource_id
 
     def _conflict(self, inputs: Properties, error: CloudflareError) -> CloudflareError:
         """Say which object is in the way; an error of the look-up must not hide the first one."""
         advice = "import it or remove it"
         try:
             there = self.client.call("GET", self.model.path(inputs), query=self.model.conflict_query(inputs)) or []
-            advice = "; ".join(self._describe(inputs, item) for item in there) or advice
+            found = [self._describe(inputs, item) for item in there if self.model.in_the_way(inputs, item)]
+            advice = "; ".join(found) or advice
         except CloudflareError:
             pass
         return CloudflareError(f"It exists already: {error} Import what is there, or remove it first: {advice}", 409)
 
     def _describe(self, inputs: Properties, item: Mapping[str, Any]) -> str:
-        prefix = f"{inputs.get(self.model.parent)}/" if self.model.parent else ""
+        prefix = f"{self.model.import_prefix}{inputs.get(self.model.parent)}/" if self.model.parent else ""
         return f"{item.get('type', '')} {item.get('name')}, import id {prefix}{item.get('id')}".strip()

@@ -1,11 +1,19 @@
 """How a kind of Cloudflare object is described, and what can be said about it without asking Cloudflare."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from dataclasses import field as has
 from typing import Any, Literal
 
-from automation.toolchain.plugins.cloudflare.naming import to_properties, to_wire_name
+from automation.toolchain.plugins.cloudflare.naming import (
+    NO_NAMES,
+    Names,
+    to_properties,
+    to_wire,
+    to_wire_name,
+    whole,
+)
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What the engine sends in place of a value that only another resource's creation will tell."""
@@ -14,7 +22,7 @@ Properties = dict[str, Any]
 ZoneName = Callable[[str], str | None]
 """Gives a zone's name for its id; ``None`` where the token may not read zones."""
 
-Kind = Literal["string", "number", "boolean", "array", "object", "json"]
+Kind = Literal["string", "number", "integer", "boolean", "array", "object", "map", "any", "json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +31,7 @@ class Field:
 
     Attributes:
         name: in the program's spelling of the schema, such as ``zoneId``.
-        kind: its type; ``json`` is an object that the SDK shows as a JSON string.
+        kind: its type; ``json`` is an object that the SDK shows as a JSON string, a ``map``'s keys are data.
         use: ``required`` and ``optional`` can be set, ``computed`` is told by Cloudflare.
         replaces: a change needs another object.
         local: never sent nor told back; kept as it was given.
@@ -64,6 +72,13 @@ class ResourceModel:
         validate: finds failures beyond presence and names.
         same: whether the declared value of a field means the same as a live one.
         conflict_query: how to look for the object that is already there.
+        in_the_way: whether one that was found so is what excludes the declared one.
+        names: of members within the properties, see there.
+        singleton: the property that is the object's id, for what exists for as long as its parent does: it is made by
+            a change and not taken away.
+        suffix: what a single object's path ends in.
+        import_prefix: what an import id begins with.
+        is_gone: whether an answer is about something that is there no more.
     """
 
     token: str
@@ -74,6 +89,12 @@ class ResourceModel:
     validate: Callable[[Properties], list[Failure]] = lambda _: []
     same: Callable[[str, Properties, Any, ZoneName], bool] = lambda name, declared, live, _: declared[name] == live
     conflict_query: Callable[[Properties], Mapping[str, str]] = lambda _: {}
+    in_the_way: Callable[[Properties, Mapping[str, Any]], bool] = lambda _, __: True
+    names: Names = has(default_factory=lambda: NO_NAMES)
+    singleton: str | None = None
+    suffix: str = ""
+    import_prefix: str = ""
+    is_gone: Callable[[Mapping[str, Any]], bool] = lambda _: False
 
     @property
     def inputs(self) -> tuple[Field, ...]:
@@ -83,7 +104,7 @@ class ResourceModel:
     def path(self, properties: Properties, resource_id: str | None = None) -> str:
         """Path of the collection or of one object in it."""
         collection = self.collection.format_map(properties)
-        return f"{collection}/{resource_id}" if resource_id else collection
+        return f"{collection}/{resource_id}{self.suffix}" if resource_id else collection
 
     def check(self, inputs: Properties) -> list[Failure]:
         """What is wrong with the inputs; values still unknown are given the benefit of the doubt."""
@@ -123,16 +144,30 @@ class ResourceModel:
         found: Properties = {}
         for field in self.fields:
             live = answer.get(to_wire_name(field.name))
-            if field.kind == "json":
-                live = json.dumps(live, sort_keys=True) if live is not None else None
-            else:
-                live = to_properties(live)
-            value = live
+            value = live = self._property(field, live)
             if field.name in declared and (field.local or self.same(field.name, declared, live, zone_name)):
                 value = declared[field.name]
             if value is not None:
                 found[field.name] = value
         return found
+
+    def _property(self, field: Field, live: Any) -> Any:
+        if field.kind == "json":
+            return json.dumps(live, sort_keys=True) if live is not None else None
+        return live if field.kind in {"map", "any"} else to_properties(live, self.names)
+
+    def body(self, inputs: Properties, only: Collection[str] | None = None) -> Properties:
+        """What is sent: the inputs under Cloudflare's names; those named in ``only`` even where they are not set."""
+        sent = [field for field in self.inputs if not field.local]
+        chosen = [field for field in sent if field.name in (inputs if only is None else only)]
+        return {
+            to_wire_name(field.name): (
+                whole(inputs.get(field.name))
+                if field.kind in {"map", "any"}
+                else to_wire(inputs.get(field.name), self.names)
+            )
+            for field in chosen
+        }
 
     def inputs_of(self, outputs: Properties, declared: Properties) -> Properties:
         """The inputs that the live object amounts to: those declared before, or all of an imported object."""

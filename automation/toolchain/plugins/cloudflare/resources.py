@@ -1,10 +1,17 @@
-"""The kinds of object served: DNS records and zones, with the properties of ``pulumi_cloudflare`` 6.23.1."""
+"""The kinds of object served, and of them DNS records and zones, as ``pulumi_cloudflare`` 6.23.1 has them."""
 
 import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
+from automation.toolchain.plugins.cloudflare.balancing import (
+    LOAD_BALANCER,
+    LOAD_BALANCER_MONITOR,
+    LOAD_BALANCER_POOL,
+)
 from automation.toolchain.plugins.cloudflare.model import Failure, Field, Properties, ResourceModel, ZoneName
+from automation.toolchain.plugins.cloudflare.rulesets import RULESET, ZONE_SETTING
+from automation.toolchain.plugins.cloudflare.tunnels import TUNNEL, TUNNEL_CONFIGURATION
 
 _RECORD_TYPES = frozenset(
     {"A", "AAAA", "CAA", "CERT", "CNAME", "DNSKEY", "DS", "HTTPS", "LOC", "MX", "NAPTR", "NS", "OPENPGPKEY"}
@@ -153,4 +160,17 @@ ZONE = ResourceModel(
     conflict_query=lambda inputs: {"name": str(inputs.get("name"))},
 )
 
-MODELS = {model.token: model for model in (DNS_RECORD, ZONE)}
+MODELS = {
+    model.token: model
+    for model in (
+        DNS_RECORD,
+        ZONE,
+        ZONE_SETTING,
+        RULESET,
+        LOAD_BALANCER,
+        LOAD_BALANCER_POOL,
+        LOAD_BALANCER_MONITOR,
+        TUNNEL,
+        TUNNEL_CONFIGURATION,
+    )
+}

@@ -30,8 +30,10 @@ def _resource(model: ResourceModel) -> dict[str, Any]:
 
 def _type(field: Field) -> dict[str, Any]:
     anything = {"$ref": "pulumi.json#/Any"}
+    if field.kind == "any":
+        return anything
     if field.kind == "array":
         return {"type": "array", "items": anything}
-    if field.kind == "object":
+    if field.kind in {"object", "map"}:
         return {"type": "object", "additionalProperties": anything}
     return {"type": "string" if field.kind == "json" else field.kind}

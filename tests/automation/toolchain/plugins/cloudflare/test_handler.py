@@ -1,15 +1,22 @@
 """Objects made, read, changed and deleted."""
 
+import contextlib
 from typing import Any
 
 import pytest
 
+from automation.toolchain.plugins.cloudflare.balancing import LOAD_BALANCER_POOL
 from automation.toolchain.plugins.cloudflare.client import CloudflareClient, CloudflareError
 from automation.toolchain.plugins.cloudflare.handler import ResourceHandler
+from automation.toolchain.plugins.cloudflare.model import ResourceModel
 from automation.toolchain.plugins.cloudflare.resources import DNS_RECORD, ZONE
-from tests.fakes.cloudflare_server import ZONE_ID, Cloudflare
+from automation.toolchain.plugins.cloudflare.rulesets import RULESET
+from automation.toolchain.plugins.cloudflare.tunnels import TUNNEL
+from lab.faults.client import StandInControl
+from tests.fakes.cloudflare_server import ACCOUNT_ID, CONTROL_TOKEN, ZONE_ID, Cloudflare
 from tests.fakes.scripted_http import Answer, ScriptedServer
 
+PHASE = "http_request_firewall_custom"
 RECORD: dict[str, Any] = {"zoneId": ZONE_ID, "name": "www", "type": "A", "content": "203.0.113.1", "ttl": 300.0}
 
 
@@ -90,6 +97,46 @@ def test_an_unreadable_zone_does_not_hinder(records: ResourceHandler) -> None:
     assert records.zone_name("another zone") is None
     outputs = DNS_RECORD.outputs({"name": "www.a.example"}, {"name": "www"}, lambda _: None)
     assert outputs["name"] == "www"
+
+
+RULES = [{"ref": "a", "action": "block", "expression": "true"}]
+LOST: dict[str, tuple[ResourceModel, dict[str, Any]]] = {
+    "record": (DNS_RECORD, RECORD),
+    "zone": (ZONE, {"name": "a.example", "account": {"id": ACCOUNT_ID}}),
+    "ruleset": (RULESET, {"zoneId": ZONE_ID, "kind": "zone", "name": "a", "phase": PHASE, "rules": RULES}),
+    "pool": (
+        LOAD_BALANCER_POOL,
+        {"accountId": ACCOUNT_ID, "name": "a", "origins": [{"name": "o", "address": "192.0.2.1"}]},
+    ),
+    "tunnel": (TUNNEL, {"accountId": ACCOUNT_ID, "name": "a", "configSrc": "cloudflare"}),
+}
+
+
+@pytest.mark.parametrize("kind", ["lose_answer", "late_error"])
+@pytest.mark.parametrize(("model", "inputs"), LOST.values(), ids=LOST)
+def test_what_was_made_is_found_though_the_answer_was_lost(
+    cloudflare: Cloudflare, model: ResourceModel, inputs: dict[str, Any], kind: str
+) -> None:
+    """In the same run; a second creation is refused then, as ever."""
+    handler = ResourceHandler(model, cloudflare.client)
+    with contextlib.closing(StandInControl(cloudflare.control_url, CONTROL_TOKEN)) as control:
+        control.add(kind, method="POST", times=1)
+        made_id, outputs = handler.create(inputs)
+    found = handler.read(made_id, outputs, inputs)
+    assert found is not None
+    assert found.inputs == inputs
+    with pytest.raises(CloudflareError):
+        handler.create(inputs)
+
+
+def test_a_server_error_before_anything_was_made_stays_an_error(cloudflare: Cloudflare) -> None:
+    """And what is there under the name, but not as declared, is not taken for it."""
+    handler = ResourceHandler(DNS_RECORD, cloudflare.client)
+    handler.create({**RECORD, "content": "203.0.113.9"})
+    with contextlib.closing(StandInControl(cloudflare.control_url, CONTROL_TOKEN)) as control:
+        control.add("error", method="POST", status=500, times=1)
+        with pytest.raises(CloudflareError, match="status 500"):
+            handler.create(RECORD)
 
 
 def envelope(result: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from automation.toolchain.plugins.cloudflare.model import UNKNOWN
+from automation.toolchain.plugins.cloudflare.resources import MODELS
 from automation.toolchain.plugins.cloudflare.service import CloudflareProvider
 from tests.fakes.cloudflare_server import TOKEN, ZONE_ID, Cloudflare
 
@@ -109,7 +110,7 @@ def test_a_refusal_reaches_the_engine_in_words(plugin: Any) -> None:
 def test_a_resource_that_is_not_served_is_told(plugin: Any) -> None:
     """With what is, and the way to the rest."""
     with pytest.raises(grpc.RpcError) as caught:
-        plugin.Check(provider_pb2.CheckRequest(urn=URN.replace("dnsRecord:DnsRecord", "ruleset:Ruleset")))
+        plugin.Check(provider_pb2.CheckRequest(urn=URN.replace("dnsRecord:DnsRecord", "pageRule:PageRule")))
     assert "install the official plugin 6.23.1" in caught.value.details()
 
 
@@ -132,4 +133,6 @@ def test_it_tells_version_and_schema(plugin: Any) -> None:
     """For `pulumi plugin` and `pulumi package get-schema`."""
     assert plugin.GetPluginInfo(empty_pb2.Empty()).version == "6.23.1"
     schema = json.loads(plugin.GetSchema(provider_pb2.GetSchemaRequest()).schema)
-    assert set(schema["resources"]) == {"cloudflare:index/dnsRecord:DnsRecord", "cloudflare:index/zone:Zone"}
+    assert set(schema["resources"]) == set(MODELS)
+    setting = schema["resources"]["cloudflare:index/zoneSetting:ZoneSetting"]
+    assert setting["requiredInputs"] == ["zoneId", "settingId", "value"]

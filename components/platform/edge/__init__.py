@@ -1,0 +1,1 @@
+"""The estate's border: zone and rules at Cloudflare, the load balancer, the bastion."""
