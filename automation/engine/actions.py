@@ -5,7 +5,7 @@ import resource
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pulumi import automation
+from pulumi import RunError, automation
 from pulumi.automation.errors import CommandError, StackAlreadyExistsError, StackNotFoundError
 
 from automation.engine import errors
@@ -71,6 +71,9 @@ class Operation:
             project_settings=automation.ProjectSettings(name=request.project, runtime="python"),
         )
         self.stack = LeanStack(request.job.stack, self.workspace, self.directory)
+        if request.job.config:
+            settings = automation.StackSettings(config=dict(request.job.config))
+            self.workspace.save_stack_settings(request.job.stack, settings)
 
     @property
     def summary(self) -> RunSummary:
@@ -164,6 +167,11 @@ class Operation:
         lookups = Lookups(self._request.environment)
         return Recovery(self, lookups, self._supervisor, self._scrub)
 
+    @property
+    def may_unlock(self) -> bool:
+        """Whether the stack's lock is known to be the dead engine's."""
+        return self._request.job.unlock
+
     def _with_stack(self, act: Callable[[], Any]) -> None:
         """Act on the stack, making it where it is not there yet.
 
@@ -217,8 +225,8 @@ def load_program(path: str, spec: Mapping[str, Any]) -> Program:
         raise errors.OperationFailed("invalid_program", f"program {path!r} cannot be imported: {error}") from error
     try:
         program: Program = factory(spec)
-    except (LookupError, TypeError, ValueError) as error:
-        raise errors.OperationFailed("invalid_spec", f"the workload's spec is not valid: {error}") from error
+    except (LookupError, TypeError, ValueError, RunError) as error:
+        raise errors.OperationFailed("invalid_spec", f"the spec is not valid: {error}") from error
     return program
 
 
