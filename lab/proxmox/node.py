@@ -19,8 +19,8 @@ from lab.proxmox.guests import Guests
 from lab.proxmox.installed import GIB, Installed
 from lab.proxmox.lists import RepeatedKeys
 from lab.proxmox.metrics import MetricServers
-from lab.proxmox.sdn import SoftwareNetworks
 from lab.proxmox.power import Power
+from lab.proxmox.sdn import SoftwareNetworks
 from lab.proxmox.tasks import TaskFaults
 
 API_PREFIX = "/api2/json"

@@ -8,8 +8,6 @@ from types import MappingProxyType
 from typing import Any
 
 from components.specs.platform import PlatformKind, PlatformSpec, parse_platform_stack
-from components.specs.platform.backup import BackupSpec
-from stacks.platform.backup import BackupProgram
 from stacks.platform.configuration import parse_spec
 from stacks.platform.program import Estate, PlatformProgram, run
 
@@ -35,24 +33,19 @@ class Kind:
         return found
 
 
-_SPECS, _PROGRAMS = "components.specs.platform", "stacks.platform"
+def _kind(module: str, name: str) -> Kind:
+    return Kind(f"components.specs.platform.{module}:{name}Spec", f"stacks.platform.{module}:{name}Program")
+
 
 KINDS: Mapping[PlatformKind, Kind] = MappingProxyType(
     {
-        PlatformKind.NODES: Kind(f"{_SPECS}.nodes:NodesSpec", f"{_PROGRAMS}.nodes:NodesProgram"),
-        PlatformKind.NETWORK: Kind(f"{_SPECS}.network:NetworkSpec", f"{_PROGRAMS}.network:NetworkProgram"),
-        PlatformKind.CONTROL_PLANE: Kind(
-            f"{_SPECS}.control_plane:ControlPlaneSpec", f"{_PROGRAMS}.control_plane:ControlPlaneProgram"
-        PlatformKind.OBSERVABILITY: Kind(
-            f"{_SPECS}.observability:ObservabilitySpec", f"{_PROGRAMS}.observability:ObservabilityProgram"
-        ),
-    }
-)
-KINDS: Mapping[PlatformKind, Kind] = MappingProxyType({PlatformKind.BACKUP: Kind(BackupSpec, BackupProgram)})
-        PlatformKind.BARE_METAL_POOL: Kind(
-            f"{_SPECS}.bare_metal_pool:BareMetalPoolSpec", f"{_PROGRAMS}.bare_metal_pool:BareMetalPoolProgram"
-        ),
-        PlatformKind.EDGE: Kind(f"{_SPECS}.edge:EdgeSpec", f"{_PROGRAMS}.edge:EdgeProgram"),
+        PlatformKind.NETWORK: _kind("network", "Network"),
+        PlatformKind.BARE_METAL_POOL: _kind("bare_metal_pool", "BareMetalPool"),
+        PlatformKind.NODES: _kind("nodes", "Nodes"),
+        PlatformKind.EDGE: _kind("edge", "Edge"),
+        PlatformKind.CONTROL_PLANE: _kind("control_plane", "ControlPlane"),
+        PlatformKind.BACKUP: _kind("backup", "Backup"),
+        PlatformKind.OBSERVABILITY: _kind("observability", "Observability"),
     }
 )
 """Spec and program of each kind."""
