@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.fixtures.crash_points",
     "tests.fixtures.engine",
     "tests.fixtures.lab",
+    "tests.fixtures.bare_nodes",
     "tests.fixtures.postgres",
     "tests.fixtures.redis",
     "tests.fixtures.api",
@@ -24,7 +25,7 @@ pytest_plugins = [
     "tests.fixtures.busy_house",
 ]
 
-_SERVERS = frozenset({"postgres", "redis_server", "lab_process"})
+_SERVERS = frozenset({"postgres", "redis_server", "lab_process", "bare_lab_process"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

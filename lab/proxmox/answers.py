@@ -18,10 +18,11 @@ def as_declared(template: str, values: Mapping[str, Any]) -> dict[str, Any]:
         values: the answer as kept. Keys that the schema does not name stay as they are.
     """
     declared = schema.load().paths[template]["GET"]["returns"].get("properties", {})
-    return {key: _convert(declared.get(key, {}).get("type"), value) for key, value in values.items()}
+    return {key: convert(declared.get(key, {}).get("type"), value) for key, value in values.items()}
 
 
-def _convert(kind: str | None, value: Any) -> Any:
+def convert(kind: str | None, value: Any) -> Any:
+    """One value in a type of the API schema; what has no declared type stays as it is."""
     if isinstance(value, (dict, list)) or value is None:
         return value
     if kind == "integer":

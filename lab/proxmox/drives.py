@@ -59,18 +59,18 @@ class DriveChanges(FakePve):  # type: ignore[misc] # fakepve ships no type infor
             return value
         volume, props = split_drive(text)
         if volume.endswith(":cloudinit"):
-            return self._cloud_init_drive(vm, volume_ref(volume)[0], props)
+            return self._cloud_init_drive(vm.vmid, volume_ref(volume)[0], props)
         kept = split_drive(str(vm.config.get(key, "")))
         if kept[0] == volume and "size" in kept[1]:
             props = {**props, "size": kept[1]["size"]}  # the volume decides its size, not the request
             return join_drive(volume, props)
         return self._qm_new_drive(vm.vmid, key, text, None)[0]
 
-    def _cloud_init_drive(self, vm: Any, storage: str, props: dict[str, str]) -> str:
+    def _cloud_init_drive(self, vmid: int, storage: str, props: dict[str, str]) -> str:
         """Proxmox VE names the drive ``vm-ID-cloudinit`` and makes it anew where there is one already."""
-        name = f"vm-{vm.vmid}-cloudinit"
+        name = f"vm-{vmid}-cloudinit"
         volumes = self._store(storage).setdefault("volumes", {})
-        volumes[name] = {"content": "images", "format": "raw", "size": 4 * 1024**2, "vmid": vm.vmid, "ctime": 0}
+        volumes[name] = {"content": "images", "format": "raw", "size": 4 * 1024**2, "vmid": vmid, "ctime": 0}
         kept = {key: value for key, value in props.items() if key not in {"file", "format", "size"}}
         return str(join_drive(f"{storage}:{name}", {**kept, "media": "cdrom"}))
 

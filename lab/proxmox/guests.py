@@ -69,6 +69,7 @@ class Guests(FakePve):  # type: ignore[misc] # fakepve ships no type information
 
     def work_done(self, ttype: str, guest: Any) -> None:
         """Put right what fakepve's creation wrote."""
+        super().work_done(ttype, guest)
         if ttype == "vzcreate" and guest.vmid in self._os_types:
             guest.config["ostype"] = self._os_types.pop(guest.vmid)
 

@@ -11,12 +11,15 @@ from lab.faults.on_aiohttp import FaultGate
 from lab.faults.rules import Fault, FaultKind, FaultTable
 from lab.proxmox.access import Access
 from lab.proxmox.answers import as_declared
+from lab.proxmox.downloads import Downloads
 from lab.proxmox.drives import DriveChanges
 from lab.proxmox.firewall import FirewallAnswers
 from lab.proxmox.guests import Guests
 from lab.proxmox.installed import GIB, Installed
 from lab.proxmox.lists import RepeatedKeys
 from lab.proxmox.metrics import MetricServers
+from lab.proxmox.network import NodeNetworks
+from lab.proxmox.sdn import SoftwareNetworks
 from lab.proxmox.tasks import TaskFaults
 
 API_PREFIX = "/api2/json"
@@ -40,10 +43,13 @@ def render_error(request: web.Request, fault: Fault) -> web.Response:
 
 class LabNode(
     Guests,
+    Downloads,
     DriveChanges,
     FirewallAnswers,
     Access,
     MetricServers,
+    NodeNetworks,
+    SoftwareNetworks,
     RepeatedKeys,
     TaskFaults,
     Installed,

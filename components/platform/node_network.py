@@ -1,0 +1,204 @@
+"""One node's interfaces, and its end of the customers' private LANs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_proxmoxve import sdn
+from pulumi_proxmoxve.network import linux
+
+from components.specs.platform.node_network import (
+    BridgeSpec,
+    NodeNetworkSpec,
+    OverlaySpec,
+    PrivateLan,
+    VSwitchLink,
+    check_lans,
+    overlay_mtu,
+    vnet_name,
+)
+
+RELOAD_SECONDS = 100
+"""How long a node may take to reload its interfaces: the provider's own default."""
+
+
+@dataclass(frozen=True, slots=True)
+class VSwitch:
+    """The vSwitch that a node is on."""
+
+    vlan: pulumi.Input[int]
+    mtu: pulumi.Input[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Lan:
+    """A private LAN; ``name`` alone has to be known before anything is made."""
+
+    name: str
+    tag: pulumi.Input[int]
+    cidr: pulumi.Input[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """The private LANs of all nodes.
+
+    Attributes:
+        peers: every node's address on the vSwitch, this one's included: a node finds itself among them.
+    """
+
+    spec: OverlaySpec
+    lans: Sequence[Lan]
+    peers: Sequence[str]
+
+
+def vswitch_of(vswitches: pulumi.Input[Mapping[str, Any]], name: str) -> VSwitch:
+    """Return the vSwitch of this name from the network stack's output ``vswitches``."""
+    link = pulumi.Output.from_input(vswitches).apply(lambda found: _link(found, name))
+    return VSwitch(link.apply(lambda it: it.vlan), link.apply(lambda it: it.mtu))
+
+
+def lans_of(private_lans: pulumi.Input[Sequence[Mapping[str, Any]]], spec: OverlaySpec) -> tuple[Lan, ...]:
+    """Return the LANs that a spec names from the network stack's output ``private_lans``."""
+    chosen = pulumi.Output.from_input(private_lans).apply(lambda found: _chosen(found, spec))
+    return tuple(
+        Lan(
+            name,
+            chosen.apply(lambda lans, name=name: lans[name].tag),  # type: ignore[misc] # bound now, not later
+            chosen.apply(lambda lans, name=name: str(lans[name].cidr)),  # type: ignore[misc] # as above
+        )
+        for name in spec.lans
+    )
+
+
+def _link(vswitches: Mapping[str, Any], name: str) -> VSwitchLink:
+    if name not in vswitches:
+        raise pulumi.RunError(f"vswitch: the network stack has no '{name}'; it has: {', '.join(sorted(vswitches))}")
+    found = vswitches[name]
+    return VSwitchLink(vlan=int(found["vlan"]), mtu=int(found["mtu"]))
+
+
+def _chosen(private_lans: Sequence[Mapping[str, Any]], spec: OverlaySpec) -> dict[str, PrivateLan]:
+    carried = {item["name"]: item for item in private_lans if item["vswitch"] == spec.vswitch}
+    unknown = [name for name in spec.lans if name not in carried]
+    if unknown:
+        there = ", ".join(sorted(carried)) or "none"
+        raise pulumi.RunError(
+            f"lans: the network stack has no {', '.join(unknown)} on the vSwitch '{spec.vswitch}'; it has: {there}"
+        )
+    lans = {
+        name: PrivateLan(name=name, tag=int(carried[name]["tag"]), cidr=carried[name]["cidr"]) for name in spec.lans
+    }
+    try:
+        check_lans(lans.values())
+    except ValueError as error:
+        raise pulumi.RunError(str(error)) from None
+    return lans
+
+
+class NodeNetwork(pulumi.ComponentResource):
+    """A VLAN interface on the vSwitch, bridges, and an SDN zone with a vnet for each private LAN.
+
+    ``opts`` has to bring the node's own provider. What is written of software-defined networks only runs once it is
+    applied, and what is removed is only gone then. So there are two appliers: one is made after all vnets and applies
+    at its creation, the other before all of them and applies at its deletion, which comes after theirs. Both are
+    replaced whenever anything between them changes.
+    """
+
+    vnets: Mapping[str, pulumi.Output[str]]
+    """The bridge of each private LAN on this node, by the LAN's name."""
+
+    def __init__(  # noqa: PLR0913 - a node, what it is told, and what it is connected to
+        self,
+        name: str,
+        spec: NodeNetworkSpec,
+        *,
+        node_name: str,
+        vswitch: VSwitch,
+        overlay: Overlay | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("slipway:platform:NodeNetwork", name, None, opts)
+        self._name, self._node = name, node_name
+        uplink = self._vlan(spec, vswitch)
+        bridges = [self._bridge(bridge, after=uplink) for bridge in spec.bridges]
+        self.vnets = self._private_lans(overlay, vswitch, [uplink, *bridges]) if overlay is not None else {}
+        self.register_outputs({"vnets": dict(self.vnets)})
+
+    def _options(self, *depends_on: pulumi.Resource, **more: Any) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, depends_on=list(depends_on), **more)
+
+    def _vlan(self, spec: NodeNetworkSpec, vswitch: VSwitch) -> linux.Vlan:
+        """The node's own interface on the vSwitch: the only MAC address of this node that the switch learns there."""
+        return linux.Vlan(
+            f"{self._name}-vswitch",
+            node_name=self._node,
+            name=pulumi.Output.concat(spec.uplink, ".", pulumi.Output.from_input(vswitch.vlan).apply(str)),
+            address=str(spec.private_address),
+            mtu=vswitch.mtu,
+            comment="vSwitch between the nodes",
+            timeout_reload=RELOAD_SECONDS,
+            opts=self._options(),
+        )
+
+    def _bridge(self, bridge: BridgeSpec, *, after: pulumi.Resource) -> linux.Bridge:
+        taken_over = {"import_": f"{self._node}:{bridge.name}", "retain_on_delete": True} if bridge.adopted else {}
+        return linux.Bridge(
+            f"{self._name}-{bridge.name}",
+            node_name=self._node,
+            name=bridge.name,
+            ports=list(bridge.ports) or None,
+            address=str(bridge.address) if bridge.address is not None else None,
+            gateway=str(bridge.gateway) if bridge.gateway is not None else None,
+            mtu=bridge.mtu,
+            vlan_aware=bridge.vlan_aware,
+            comment=bridge.comment,
+            timeout_reload=RELOAD_SECONDS,
+            opts=self._options(*([] if bridge.adopted else [after]), **taken_over),
+        )
+
+    def _private_lans(
+        self, overlay: Overlay, vswitch: VSwitch, links: Sequence[pulumi.Resource]
+    ) -> dict[str, pulumi.Output[str]]:
+        wanted = overlay.spec
+        mtu = pulumi.Output.from_input(vswitch.mtu).apply(lambda most: overlay_mtu(most, wanted.mtu))
+        everything = pulumi.Output.json_dumps(
+            [wanted.zone, mtu, sorted(overlay.peers), [[lan.name, lan.tag, lan.cidr] for lan in overlay.lans]]
+        )
+        last = sdn.Applier(
+            f"{self._name}-unapplied",
+            on_create=False,
+            on_destroy=True,
+            opts=self._options(replacement_trigger=everything),
+        )
+        zone = sdn.zone.Vxlan(
+            f"{self._name}-{wanted.zone}",
+            resource_id=wanted.zone,
+            peers=sorted(overlay.peers),
+            mtu=mtu,
+            opts=self._options(last, *links),
+        )
+        subnets = {lan.name: self._lan(lan, zone, last) for lan in overlay.lans}
+        sdn.Applier(
+            f"{self._name}-applied",
+            on_create=True,
+            on_destroy=False,
+            opts=self._options(zone, *subnets.values(), replacement_trigger=everything),
+        )
+        return {name: subnet.vnet for name, subnet in subnets.items()}
+
+    def _lan(self, lan: Lan, zone: sdn.zone.Vxlan, last: sdn.Applier) -> sdn.Subnet:
+        """A vnet with the addresses that customers use in it; nobody routes them, so there is no gateway."""
+        vnet = sdn.Vnet(
+            f"{self._name}-{lan.name}",
+            resource_id=pulumi.Output.from_input(lan.tag).apply(vnet_name),
+            zone=zone.resource_id,
+            tag=lan.tag,
+            alias=lan.name,
+            # Itself after the applier: the engine orders deletions by direct dependencies only.
+            opts=self._options(zone, last),
+        )
+        return sdn.Subnet(
+            f"{self._name}-{lan.name}", vnet=vnet.resource_id, cidr=lan.cidr, opts=self._options(vnet, last)
+        )

@@ -1,0 +1,100 @@
+"""A node's interfaces and private LANs on the real engine and plugin, against a freshly installed node of the lab."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pulumi_proxmoxve as proxmox
+import pytest
+
+from components.platform.node_network import Lan, NodeNetwork, Overlay, VSwitch
+from components.specs.platform.node_network import NodeNetworkSpec, OverlaySpec
+from tests.fixtures.bare_nodes import BareLab, NodeStack
+
+pytestmark = pytest.mark.engine
+
+NODE = "game-1"
+PEERS = ("10.10.16.11", "10.10.16.12", "10.10.16.13")
+LAN_1, LAN_2 = Lan("lan-1", 10001, "192.168.101.0/24"), Lan("lan-2", 10002, "192.168.102.0/24")
+SPEC = NodeNetworkSpec.model_validate(
+    {
+        "private_address": "10.10.16.11/24",
+        "bridges": [
+            {
+                "name": "vmbr0",
+                "ports": ["eno1"],
+                "address": "192.0.2.10/24",
+                "gateway": "192.0.2.1",
+                "adopted": True,
+            },
+            {"name": "vmbr1", "mtu": 1500, "comment": "guests with a routed address"},
+        ],
+    }
+)
+
+
+def network(*lans: Lan, peers: tuple[str, ...] = PEERS) -> Callable[[], None]:
+    """The whole program."""
+
+    def program() -> None:
+        made = NodeNetwork(
+            NODE,
+            SPEC,
+            node_name=NODE,
+            vswitch=VSwitch(4000, 1400),
+            overlay=Overlay(OverlaySpec(vswitch="lab-private", lans=tuple(lan.name for lan in lans)), lans, peers),
+            opts=pulumi.ResourceOptions(providers=[proxmox.Provider(NODE)]),
+        )
+        pulumi.export("vnets", made.vnets)
+
+    return program
+
+
+def interfaces(lab: BareLab) -> dict[str, dict[str, Any]]:
+    """What the node's files say."""
+    return {item["iface"]: item for item in lab.truth.node(NODE).nodes(NODE).network.get()}
+
+
+def running(lab: BareLab) -> dict[str, Any]:
+    """The vnets that run, with their tags."""
+    return {item["vnet"]: item["tag"] for item in lab.truth.node(NODE).cluster.sdn.vnets.get(running=1)}
+
+
+def test_a_node_is_connected_stays_the_same_and_is_left_as_it_was(
+    bare_lab: BareLab, node_stack: Callable[[str], NodeStack]
+) -> None:
+    """The vSwitch's VLAN, a bridge and a LAN come and go; the bridge that the node is reached by stays."""
+    before = interfaces(bare_lab)
+    stack = node_stack(NODE)
+    assert stack.up(network(LAN_1)) == {"vnets": {"lan-1": "v10001"}}
+    found = interfaces(bare_lab)
+    assert {key: found["eno1.4000"][key] for key in ("cidr", "mtu", "vlan-id", "vlan-raw-device")} == {
+        "cidr": "10.10.16.11/24",
+        "mtu": "1400",
+        "vlan-id": "4000",
+        "vlan-raw-device": "eno1",
+    }
+    assert found["vmbr1"]["bridge_ports"] == ""
+    (zone,) = bare_lab.truth.node(NODE).cluster.sdn.zones.get(running=1)
+    assert (zone["zone"], zone["type"], zone["mtu"], zone["peers"]) == ("lans", "vxlan", 1350, ",".join(PEERS))
+    assert running(bare_lab) == {"v10001": 10001}
+    assert stack.pending(network(LAN_1)) == []
+    assert stack.pending(network(LAN_1), refresh=True) == []
+    stack.destroy()
+    assert interfaces(bare_lab) == before
+    assert bare_lab.truth.node(NODE).cluster.sdn.zones.get(pending=1) == []
+    assert running(bare_lab) == {}
+
+
+def test_lans_and_peers_that_come_and_go_are_applied(bare_lab: BareLab, node_stack: Callable[[str], NodeStack]) -> None:
+    """After each run what runs is what is wanted, and nothing waits to be applied."""
+    stack = node_stack(NODE)
+    stack.up(network(LAN_1))
+    stack.up(network(LAN_1, LAN_2))
+    assert running(bare_lab) == {"v10001": 10001, "v10002": 10002}
+    stack.up(network(LAN_2, peers=(*PEERS, "10.10.16.14")))
+    assert running(bare_lab) == {"v10002": 10002}
+    (zone,) = bare_lab.truth.node(NODE).cluster.sdn.zones.get(pending=1)
+    assert "pending" not in zone
+    assert zone["peers"].endswith("10.10.16.14")
+    assert stack.pending(network(LAN_2, peers=(*PEERS, "10.10.16.14")), refresh=True) == []
