@@ -18,8 +18,11 @@ DOWNLOAD_SECONDS = 1800
 CREATE_SECONDS = 1800
 """An image of some GiB, over a slow mirror and onto a busy disk."""
 
-NOT_COMPARED = ("disks[0].speed", "disks[0].importFrom", "disks[0].fileFormat")
-"""The first the provider never reads back; the others say how the disk was made, and are used only then."""
+NOT_COMPARED = ("disks",)
+"""How a disk was made is used only then, and a template's is never edited: a base disk cannot grow any more.
+
+So a template whose creation failed after the import is only converted by the next run; a clone grows its disk anyway.
+"""
 
 
 class NodeTemplates(pulumi.ComponentResource):
