@@ -8,7 +8,9 @@ import pulumi_proxmoxve as proxmox
 from components.platform.node_access import declare_access
 from components.platform.node_firewall import NodeFirewall
 from components.platform.node_metrics import declare_metric_server
+from components.platform.node_network import NodeNetwork, PrivateNetwork
 from components.platform.node_storage import declare_storage
+from components.platform.node_templates import NodeTemplates
 from components.platform.node_token import NodeAccess
 from components.specs.platform import credential_variable
 from components.specs.platform.nodes import NodeSpec, NodesSpec

@@ -1,5 +1,6 @@
 """One node's interfaces, and its end of the customers' private LANs."""
 
+import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,8 @@ from pulumi_proxmoxve.network import linux
 from components.specs.platform.node_network import (
     BridgeSpec,
     NodeNetworkSpec,
-    OverlaySpec,
     PrivateLan,
+    PrivateNetworkSpec,
     VSwitchLink,
     check_lans,
     overlay_mtu,
@@ -41,16 +42,22 @@ class Lan:
 
 
 @dataclass(frozen=True, slots=True)
-class Overlay:
-    """The private LANs of all nodes.
+class PrivateNetwork:
+    """The network between all nodes, with the private LANs that it carries.
 
     Attributes:
-        peers: every node's address on the vSwitch, this one's included: a node finds itself among them.
+        peers: every node's address in it, by name of the node: a node finds itself among them.
     """
 
-    spec: OverlaySpec
+    spec: PrivateNetworkSpec
+    vswitch: VSwitch
     lans: Sequence[Lan]
-    peers: Sequence[str]
+    peers: Mapping[str, ipaddress.IPv4Address]
+
+    @property
+    def peer_list(self) -> list[str]:
+        """Every node's address, in an order that does not change."""
+        return [str(address) for address in sorted(self.peers.values())]
 
 
 def vswitch_of(vswitches: pulumi.Input[Mapping[str, Any]], name: str) -> VSwitch:
@@ -59,7 +66,7 @@ def vswitch_of(vswitches: pulumi.Input[Mapping[str, Any]], name: str) -> VSwitch
     return VSwitch(link.apply(lambda it: it.vlan), link.apply(lambda it: it.mtu))
 
 
-def lans_of(private_lans: pulumi.Input[Sequence[Mapping[str, Any]]], spec: OverlaySpec) -> tuple[Lan, ...]:
+def lans_of(private_lans: pulumi.Input[Sequence[Mapping[str, Any]]], spec: PrivateNetworkSpec) -> tuple[Lan, ...]:
     """Return the LANs that a spec names from the network stack's output ``private_lans``."""
     chosen = pulumi.Output.from_input(private_lans).apply(lambda found: _chosen(found, spec))
     return tuple(
@@ -79,7 +86,7 @@ def _link(vswitches: Mapping[str, Any], name: str) -> VSwitchLink:
     return VSwitchLink(vlan=int(found["vlan"]), mtu=int(found["mtu"]))
 
 
-def _chosen(private_lans: Sequence[Mapping[str, Any]], spec: OverlaySpec) -> dict[str, PrivateLan]:
+def _chosen(private_lans: Sequence[Mapping[str, Any]], spec: PrivateNetworkSpec) -> dict[str, PrivateLan]:
     carried = {item["name"]: item for item in private_lans if item["vswitch"] == spec.vswitch}
     unknown = [name for name in spec.lans if name not in carried]
     if unknown:
@@ -108,44 +115,45 @@ class NodeNetwork(pulumi.ComponentResource):
 
     vnets: Mapping[str, pulumi.Output[str]]
     """The bridge of each private LAN on this node, by the LAN's name."""
+    made: Sequence[pulumi.Resource]
+    """What has to be there before a guest may be plugged in."""
 
-    def __init__(  # noqa: PLR0913 - a node, what it is told, and what it is connected to
+    def __init__(
         self,
-        name: str,
+        node: str,
         spec: NodeNetworkSpec,
         *,
-        node_name: str,
-        vswitch: VSwitch,
-        overlay: Overlay | None = None,
+        private: PrivateNetwork | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("slipway:platform:NodeNetwork", name, None, opts)
-        self._name, self._node = name, node_name
-        uplink = self._vlan(spec, vswitch)
-        bridges = [self._bridge(bridge, after=uplink) for bridge in spec.bridges]
-        self.vnets = self._private_lans(overlay, vswitch, [uplink, *bridges]) if overlay is not None else {}
+        super().__init__("slipway:platform:NodeNetwork", node, None, opts)
+        self._node = node
+        uplink = [self._vlan(spec, private)] if private is not None else []
+        links = [*uplink, *(self._bridge(bridge, after=uplink) for bridge in spec.bridges)]
+        self.made = links
+        self.vnets = self._private_lans(private, links) if private is not None and private.lans else {}
         self.register_outputs({"vnets": dict(self.vnets)})
 
     def _options(self, *depends_on: pulumi.Resource, **more: Any) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=list(depends_on), **more)
 
-    def _vlan(self, spec: NodeNetworkSpec, vswitch: VSwitch) -> linux.Vlan:
+    def _vlan(self, spec: NodeNetworkSpec, private: PrivateNetwork) -> linux.Vlan:
         """The node's own interface on the vSwitch: the only MAC address of this node that the switch learns there."""
         return linux.Vlan(
-            f"{self._name}-vswitch",
+            f"{self._node}-vswitch",
             node_name=self._node,
-            name=pulumi.Output.concat(spec.uplink, ".", pulumi.Output.from_input(vswitch.vlan).apply(str)),
-            address=str(spec.private_address),
-            mtu=vswitch.mtu,
+            name=pulumi.Output.concat(spec.uplink, ".", pulumi.Output.from_input(private.vswitch.vlan).apply(str)),
+            address=private.spec.address_of(private.peers[self._node]),
+            mtu=private.vswitch.mtu,
             comment="vSwitch between the nodes",
             timeout_reload=RELOAD_SECONDS,
             opts=self._options(),
         )
 
-    def _bridge(self, bridge: BridgeSpec, *, after: pulumi.Resource) -> linux.Bridge:
+    def _bridge(self, bridge: BridgeSpec, *, after: Sequence[pulumi.Resource]) -> linux.Bridge:
         taken_over = {"import_": f"{self._node}:{bridge.name}", "retain_on_delete": True} if bridge.adopted else {}
         return linux.Bridge(
-            f"{self._name}-{bridge.name}",
+            f"{self._node}-{bridge.name}",
             node_name=self._node,
             name=bridge.name,
             ports=list(bridge.ports) or None,
@@ -155,43 +163,42 @@ class NodeNetwork(pulumi.ComponentResource):
             vlan_aware=bridge.vlan_aware,
             comment=bridge.comment,
             timeout_reload=RELOAD_SECONDS,
-            opts=self._options(*([] if bridge.adopted else [after]), **taken_over),
+            opts=self._options(*([] if bridge.adopted else after), **taken_over),
         )
 
-    def _private_lans(
-        self, overlay: Overlay, vswitch: VSwitch, links: Sequence[pulumi.Resource]
-    ) -> dict[str, pulumi.Output[str]]:
-        wanted = overlay.spec
-        mtu = pulumi.Output.from_input(vswitch.mtu).apply(lambda most: overlay_mtu(most, wanted.mtu))
+    def _private_lans(self, private: PrivateNetwork, links: Sequence[pulumi.Resource]) -> dict[str, pulumi.Output[str]]:
+        wanted, peers = private.spec, private.peer_list
+        mtu = pulumi.Output.from_input(private.vswitch.mtu).apply(lambda most: overlay_mtu(most, wanted.mtu))
         everything = pulumi.Output.json_dumps(
-            [wanted.zone, mtu, sorted(overlay.peers), [[lan.name, lan.tag, lan.cidr] for lan in overlay.lans]]
+            [wanted.zone, mtu, peers, [[lan.name, lan.tag, lan.cidr] for lan in private.lans]]
         )
         last = sdn.Applier(
-            f"{self._name}-unapplied",
+            f"{self._node}-unapplied",
             on_create=False,
             on_destroy=True,
             opts=self._options(replacement_trigger=everything),
         )
         zone = sdn.zone.Vxlan(
-            f"{self._name}-{wanted.zone}",
+            f"{self._node}-{wanted.zone}",
             resource_id=wanted.zone,
-            peers=sorted(overlay.peers),
+            peers=peers,
             mtu=mtu,
             opts=self._options(last, *links),
         )
-        subnets = {lan.name: self._lan(lan, zone, last) for lan in overlay.lans}
-        sdn.Applier(
-            f"{self._name}-applied",
+        subnets = {lan.name: self._lan(lan, zone, last) for lan in private.lans}
+        applied = sdn.Applier(
+            f"{self._node}-applied",
             on_create=True,
             on_destroy=False,
             opts=self._options(zone, *subnets.values(), replacement_trigger=everything),
         )
+        self.made = [*links, applied]
         return {name: subnet.vnet for name, subnet in subnets.items()}
 
     def _lan(self, lan: Lan, zone: sdn.zone.Vxlan, last: sdn.Applier) -> sdn.Subnet:
         """A vnet with the addresses that customers use in it; nobody routes them, so there is no gateway."""
         vnet = sdn.Vnet(
-            f"{self._name}-{lan.name}",
+            f"{self._node}-{lan.name}",
             resource_id=pulumi.Output.from_input(lan.tag).apply(vnet_name),
             zone=zone.resource_id,
             tag=lan.tag,
@@ -200,5 +207,5 @@ class NodeNetwork(pulumi.ComponentResource):
             opts=self._options(zone, last),
         )
         return sdn.Subnet(
-            f"{self._name}-{lan.name}", vnet=vnet.resource_id, cidr=lan.cidr, opts=self._options(vnet, last)
+            f"{self._node}-{lan.name}", vnet=vnet.resource_id, cidr=lan.cidr, opts=self._options(vnet, last)
         )

@@ -40,15 +40,14 @@ class NodeTemplates(pulumi.ComponentResource):
 
     def __init__(
         self,
-        name: str,
+        node: str,
         templates: Sequence[TemplateSpec],
         *,
-        node_name: str,
         place: TemplatePlaceSpec,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("slipway:platform:NodeTemplates", name, None, opts)
-        self._name, self._node, self._place = name, node_name, place
+        super().__init__("slipway:platform:NodeTemplates", node, None, opts)
+        self._node, self._place = node, place
         self.made = [self._make(template) for template in templates]
         self.reports = [report_of(template, place) for template in templates]
         self.register_outputs({"templates": [report.model_dump() for report in self.reports]})
@@ -56,7 +55,7 @@ class NodeTemplates(pulumi.ComponentResource):
     def _make(self, template: TemplateSpec) -> pulumi.Resource:
         is_machine = template.kind == "vm"
         image: pulumi.CustomResource = download.File(
-            f"{self._name}-{template.label}",
+            f"{self._node}-{template.label}",
             node_name=self._node,
             datastore_id=self._place.machine_images if is_machine else self._place.container_templates,
             content_type="import" if is_machine else "vztmpl",
@@ -75,7 +74,7 @@ class NodeTemplates(pulumi.ComponentResource):
 
     def _machine(self, template: TemplateSpec, image: pulumi.CustomResource) -> pulumi.Resource:
         machine: pulumi.Resource = proxmox.VmLegacy(
-            f"{self._name}-{template.label}",
+            f"{self._node}-{template.label}",
             node_name=self._node,
             vm_id=template.vmid,
             name=template.machine_name,

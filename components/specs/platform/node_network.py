@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import combinations
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from components.specs.network import Frozen
 from components.specs.platform.base import Slug
@@ -19,9 +19,6 @@ VSWITCH_MTU = 1400
 
 SMALLEST_MTU = 1280
 """What IPv6 needs of every link (RFC 8200, section 5)."""
-
-_POINT_TO_POINT = 2
-"""Addresses of a /31, both of which are hosts (RFC 3021)."""
 
 _LARGEST_TAG = 2**24 - 1
 _READABLE_TAG = 9_999_999
@@ -45,17 +42,6 @@ Mtu = Annotated[int, Field(ge=SMALLEST_MTU, le=9000)]
 """The longest packet of a link, in bytes."""
 
 
-def _a_host(value: ipaddress.IPv4Interface) -> ipaddress.IPv4Interface:
-    network = value.network
-    if network.num_addresses > _POINT_TO_POINT and value.ip in {network.network_address, network.broadcast_address}:
-        raise ValueError(f"{value} is no host's address: give the node's own and the prefix, as in 10.10.16.11/24")
-    return value
-
-
-HostAddress = Annotated[ipaddress.IPv4Interface, AfterValidator(_a_host)]
-"""A node's own address with the prefix of its network: ``10.10.16.11/24``."""
-
-
 class BridgeSpec(Frozen):
     """A Linux bridge of a node.
 
@@ -67,7 +53,7 @@ class BridgeSpec(Frozen):
 
     name: BridgeId
     ports: tuple[PortName, ...] = ()
-    address: HostAddress | None = None
+    address: ipaddress.IPv4Interface | None = None
     gateway: ipaddress.IPv4Address | None = None
     mtu: Mtu | None = None
     vlan_aware: bool = False
@@ -86,16 +72,14 @@ class BridgeSpec(Frozen):
 
 
 class NodeNetworkSpec(Frozen):
-    """One node's interfaces.
+    """One node's interfaces, its end of the private network left out: that follows from its address.
 
     Attributes:
         uplink: the card or bond that the vSwitch's VLAN comes in by.
-        private_address: the node's address on the vSwitch: what the other nodes send private LANs' packets to.
         bridges: those of the installation that are to be kept as they are, and further ones.
     """
 
     uplink: InterfaceName = "eno1"
-    private_address: HostAddress
     bridges: tuple[BridgeSpec, ...] = ()
 
     @model_validator(mode="after")
@@ -104,13 +88,10 @@ class NodeNetworkSpec(Frozen):
         for bridge in self.bridges:
             if bridge.name in taken:
                 raise ValueError(f"two bridges are named '{bridge.name}'")
-            taken[bridge.name] = bridge.name
-            for port in bridge.ports:
-                other = taken.setdefault(port, bridge.name)
+            for name in (bridge.name, *bridge.ports):
+                other = taken.setdefault(name, bridge.name)
                 if other != bridge.name:
-                    raise ValueError(f"'{port}' would be in the bridges '{other}' and '{bridge.name}': it fits in one")
-            if bridge.address is not None and bridge.address.network.overlaps(self.private_address.network):
-                raise ValueError(f"'address' of bridge '{bridge.name}' overlaps the vSwitch's {self.private_address}")
+                    raise ValueError(f"'{name}' would be in the bridges '{other}' and '{bridge.name}': it fits in one")
         gateways = [bridge.name for bridge in self.bridges if bridge.gateway is not None]
         if len(gateways) > 1:
             raise ValueError(f"the bridges {', '.join(gateways)} have a 'gateway' each: a node has one")
@@ -137,18 +118,20 @@ class PrivateLan(Frozen):
         return vnet_name(self.tag)
 
 
-class OverlaySpec(Frozen):
-    """How nodes carry private LANs.
+class PrivateNetworkSpec(Frozen):
+    """The network between the nodes of an estate, and the customers' private LANs that it carries.
 
     Attributes:
+        vswitch: which of the network stack's vSwitches it is.
+        cidr: the addresses of nodes on it.
         zone: the SDN zone's name; each node has a zone of its own, all with the same name, peers and tags.
-        vswitch: which of the network stack's vSwitches carries them.
-        lans: which of the network stack's private LANs.
-        mtu: of guests' packets; None is the most that the vSwitch leaves room for.
+        lans: which of the network stack's private LANs the nodes carry.
+        mtu: of guests' packets in those; None is the most that the vSwitch leaves room for.
     """
 
-    zone: SdnName = "lans"
     vswitch: Slug
+    cidr: ipaddress.IPv4Network
+    zone: SdnName = "lans"
     lans: tuple[Slug, ...] = ()
     mtu: Mtu | None = None
 
@@ -157,9 +140,25 @@ class OverlaySpec(Frozen):
         twice = sorted({name for name in self.lans if self.lans.count(name) > 1})
         if twice:
             raise ValueError(f"'lans' names {', '.join(twice)} twice")
-        if self.mtu is not None:
-            overlay_mtu(VSWITCH_MTU, self.mtu)
+        overlay_mtu(VSWITCH_MTU, self.mtu)
         return self
+
+    def address_of(self, node: ipaddress.IPv4Address) -> str:
+        """Return a node's address with the network's prefix: ``10.10.16.11/24``."""
+        return f"{node}/{self.cidr.prefixlen}"
+
+    def check_node(self, node: str, address: ipaddress.IPv4Address, interfaces: NodeNetworkSpec) -> None:
+        """Hold a node against the network.
+
+        Raises:
+            ValueError: if its address is no host's of the network, or a bridge of it has addresses of the network.
+        """
+        if address not in self.cidr or address in {self.cidr.network_address, self.cidr.broadcast_address}:
+            raise ValueError(f"node '{node}': private_address: {address} is no host's address of {self.cidr}")
+        for bridge in interfaces.bridges:
+            if bridge.address is not None and bridge.address.network.overlaps(self.cidr):
+                problem = f"{bridge.address} overlaps the private network {self.cidr}"
+                raise ValueError(f"node '{node}': address of bridge '{bridge.name}': {problem}")
 
 
 def vnet_name(tag: int) -> str:
@@ -196,17 +195,3 @@ def check_lans(lans: Iterable[PrivateLan]) -> None:
             raise ValueError(f"tag: '{one.name}' and '{other.name}' both have {one.tag}: they would be one LAN")
         if one.cidr.overlaps(other.cidr):
             raise ValueError(f"cidr: {one.cidr} of '{one.name}' overlaps {other.cidr} of '{other.name}'")
-
-
-def check_addresses(nodes: Iterable[tuple[str, NodeNetworkSpec]]) -> None:
-    """Hold the nodes of one vSwitch against each other.
-
-    Raises:
-        ValueError: names the nodes that share an address, or whose networks are not one.
-    """
-    for (one, mine), (other, theirs) in combinations(nodes, 2):
-        if mine.private_address.ip == theirs.private_address.ip:
-            raise ValueError(f"private_address: '{one}' and '{other}' both have {mine.private_address.ip}")
-        if mine.private_address.network != theirs.private_address.network:
-            pair = f"{mine.private_address} of '{one}' and {theirs.private_address} of '{other}'"
-            raise ValueError(f"private_address: {pair} are in two networks: the nodes of a vSwitch share one")

@@ -10,7 +10,9 @@ from components.specs.network import BridgeName, Frozen
 from components.specs.platform.base import PlatformSpec, Slug
 from components.specs.platform.node_access import Grant, NodeAccessSpec, control_plane_grants
 from components.specs.platform.node_firewall import NodeFirewallSpec
+from components.specs.platform.node_network import NodeNetworkSpec, PrivateNetworkSpec
 from components.specs.platform.node_storage import LOCAL, LOCAL_CONTENT, StorageSpec
+from components.specs.platform.node_templates import TemplatePlaceSpec, TemplateSpec, check_templates
 from components.specs.platform.report import NodeReport, StorageReport
 from components.specs.workload import StorageName
 
@@ -40,6 +42,7 @@ class NodeSpec(Frozen):
         cores: with the sizes below, what the machine has; the reserve is what the host keeps of it.
         storage: where guests' disks go.
         bridge: what guests are plugged into.
+        network: its interfaces.
         token_rotation: raise it, and the control plane gets a new token.
     """
 
@@ -60,6 +63,7 @@ class NodeSpec(Frozen):
     storage: StorageName
     bridge: BridgeName = "vmbr0"
     storages: Annotated[tuple[StorageSpec, ...], Field(min_length=1)]
+    network: NodeNetworkSpec = NodeNetworkSpec()
     token_rotation: Annotated[int, Field(ge=1, le=1_000_000)] = 1
 
     @model_validator(mode="after")
@@ -78,6 +82,26 @@ class NodeSpec(Frozen):
             if getattr(self, f"reserve_{unit}") >= getattr(self, unit):
                 raise ValueError(f"node '{self.name}': reserve_{unit}: nothing would be left for guests: lower it")
         return self
+
+    @property
+    def place(self) -> TemplatePlaceSpec:
+        """Where templates are made; machines' images go to the first storage that takes them."""
+        takers = [item.name for item in self.storages if "import" in item.content]
+        images = takers[0] if takers else LOCAL
+        return TemplatePlaceSpec(
+            machine_images=images, container_templates=LOCAL, disks=self.storage, bridge=self.bridge
+        )
+
+    def check_templates(self, templates: Iterable[TemplateSpec]) -> None:
+        """Hold the node against the templates that it is to have.
+
+        Raises:
+            ValueError: if a machine's template has no storage to be imported from.
+        """
+        machines = [template.label for template in templates if template.kind == "vm"]
+        if machines and self.place.machine_images == LOCAL:
+            problem = f"none takes 'import', which the template '{machines[0]}' needs"
+            raise ValueError(f"node '{self.name}': storages: {problem}: add a 'dir' with it")
 
     def access(self, endpoint: str, templates: Iterable[int]) -> NodeAccessSpec:
         """Return the control plane's access; ``templates`` are VMIDs."""
@@ -103,11 +127,19 @@ class NodeSpec(Frozen):
 
 
 class NodesSpec(PlatformSpec):
-    """All nodes of an estate, and what they have in common."""
+    """All nodes of an estate, and what they have in common.
+
+    Attributes:
+        private_network: what connects them, and carries the customers' private LANs.
+        templates: what guests are made from; each node has those of its class. An old version stays in the list for as
+            long as guests use it.
+    """
 
     nodes: Annotated[tuple[NodeSpec, ...], Field(min_length=1)]
     firewall: NodeFirewallSpec
     metric_servers: tuple[MetricServerSpec, ...] = ()
+    private_network: PrivateNetworkSpec | None = None
+    templates: tuple[TemplateSpec, ...] = ()
 
     @model_validator(mode="after")
     def _each_node_is_another(self) -> Self:
@@ -116,6 +148,19 @@ class NodesSpec(PlatformSpec):
         _each_once("nodes", [node for node in self.nodes if node.endpoint is not None], "endpoint")
         _each_once("metric_servers", self.metric_servers, "name")
         return self
+
+    @model_validator(mode="after")
+    def _nodes_fit_what_they_share(self) -> Self:
+        check_templates(self.templates)
+        for node in self.nodes:
+            node.check_templates(self.templates_of(node))
+            if self.private_network is not None:
+                self.private_network.check_node(node.name, node.private_address, node.network)
+        return self
+
+    def templates_of(self, node: NodeSpec) -> tuple[TemplateSpec, ...]:
+        """Return the template versions that a node is to have."""
+        return tuple(item for item in self.templates if item.workload_class == node.workload_class)
 
 
 def _each_once(where: str, items: Iterable[Any], field: str) -> None:

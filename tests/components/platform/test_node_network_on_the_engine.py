@@ -1,24 +1,25 @@
 """A node's interfaces and private LANs on the real engine and plugin, against a freshly installed node of the lab."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address
 from typing import Any
 
 import pulumi
 import pulumi_proxmoxve as proxmox
 import pytest
 
-from components.platform.node_network import Lan, NodeNetwork, Overlay, VSwitch
-from components.specs.platform.node_network import NodeNetworkSpec, OverlaySpec
+from components.platform.node_network import Lan, NodeNetwork, PrivateNetwork, VSwitch
+from components.specs.platform.node_network import NodeNetworkSpec, PrivateNetworkSpec
 from tests.fixtures.bare_nodes import BareLab, NodeStack
 
 pytestmark = pytest.mark.engine
 
 NODE = "game-1"
-PEERS = ("10.10.16.11", "10.10.16.12", "10.10.16.13")
+PEERS = {name: IPv4Address(f"10.10.16.1{place}") for place, name in enumerate(("game-1", "bot-1", "cloud-1"), 1)}
+MORE_PEERS = {**PEERS, "cloud-2": IPv4Address("10.10.16.14")}
 LAN_1, LAN_2 = Lan("lan-1", 10001, "192.168.101.0/24"), Lan("lan-2", 10002, "192.168.102.0/24")
 SPEC = NodeNetworkSpec.model_validate(
     {
-        "private_address": "10.10.16.11/24",
         "bridges": [
             {
                 "name": "vmbr0",
@@ -33,16 +34,17 @@ SPEC = NodeNetworkSpec.model_validate(
 )
 
 
-def network(*lans: Lan, peers: tuple[str, ...] = PEERS) -> Callable[[], None]:
+def network(*lans: Lan, peers: Mapping[str, IPv4Address] = PEERS) -> Callable[[], None]:
     """The whole program."""
 
     def program() -> None:
+        private = PrivateNetworkSpec.model_validate(
+            {"vswitch": "lab-private", "cidr": "10.10.16.0/24", "lans": [lan.name for lan in lans]}
+        )
         made = NodeNetwork(
             NODE,
             SPEC,
-            node_name=NODE,
-            vswitch=VSwitch(4000, 1400),
-            overlay=Overlay(OverlaySpec(vswitch="lab-private", lans=tuple(lan.name for lan in lans)), lans, peers),
+            private=PrivateNetwork(private, VSwitch(4000, 1400), lans, peers),
             opts=pulumi.ResourceOptions(providers=[proxmox.Provider(NODE)]),
         )
         pulumi.export("vnets", made.vnets)
@@ -76,7 +78,7 @@ def test_a_node_is_connected_stays_the_same_and_is_left_as_it_was(
     }
     assert found["vmbr1"]["bridge_ports"] == ""
     (zone,) = bare_lab.truth.node(NODE).cluster.sdn.zones.get(running=1)
-    assert (zone["zone"], zone["type"], zone["mtu"], zone["peers"]) == ("lans", "vxlan", 1350, ",".join(PEERS))
+    assert (zone["zone"], zone["type"], zone["mtu"], zone["peers"]) == ("lans", "vxlan", 1350, ",".join(map(str, PEERS.values())))
     assert running(bare_lab) == {"v10001": 10001}
     assert stack.pending(network(LAN_1)) == []
     assert stack.pending(network(LAN_1), refresh=True) == []
@@ -92,9 +94,9 @@ def test_lans_and_peers_that_come_and_go_are_applied(bare_lab: BareLab, node_sta
     stack.up(network(LAN_1))
     stack.up(network(LAN_1, LAN_2))
     assert running(bare_lab) == {"v10001": 10001, "v10002": 10002}
-    stack.up(network(LAN_2, peers=(*PEERS, "10.10.16.14")))
+    stack.up(network(LAN_2, peers=MORE_PEERS))
     assert running(bare_lab) == {"v10002": 10002}
     (zone,) = bare_lab.truth.node(NODE).cluster.sdn.zones.get(pending=1)
     assert "pending" not in zone
     assert zone["peers"].endswith("10.10.16.14")
-    assert stack.pending(network(LAN_2, peers=(*PEERS, "10.10.16.14")), refresh=True) == []
+    assert stack.pending(network(LAN_2, peers=MORE_PEERS), refresh=True) == []

@@ -68,7 +68,6 @@ def templates(node: str, *wanted: TemplateSpec) -> Callable[[], None]:
         made = NodeTemplates(
             node,
             wanted,
-            node_name=node,
             place=TemplatePlaceSpec(),
             opts=pulumi.ResourceOptions(providers=[provider], depends_on=[files, disks]),
         )
