@@ -17,6 +17,7 @@ from api.errors import Conflict
 from api.templates.definition import TemplateDefinition
 from api.templates.models import Template, TemplateVersion
 from components.specs import WorkloadKind
+from components.specs.platform.node_templates import ImageSpec
 
 _Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
 
@@ -26,11 +27,16 @@ class _Strict(BaseModel):
 
 
 class TemplateEntry(_Strict):
-    """A template with its current version."""
+    """A template with its current version.
+
+    ``image`` is what nodes make the version of. It is for the platform's stacks, which are held against it, and is in
+    no table: where a version lies on a node is told by the stack that has made it.
+    """
 
     slug: _Slug
     name: str
     version: str
+    image: ImageSpec | None = None
     definition: TemplateDefinition
 
 

@@ -19,7 +19,7 @@ ROOT = "root@pam"
 
 
 class Node(pulumi.ComponentResource):
-    """A node behind a provider of its own: its storages, pool, access, firewall and metric servers.
+    """A node behind a provider of its own: storages, networks, templates, pool, access, firewall, metric servers.
 
     The provider logs in as ``root@pam``, because only root may set up users and networks, with the password from
     ``PROXMOX_VE_PASSWORD_<NODE>`` in the engine's environment. The control plane gets a token that may do less.
@@ -28,13 +28,14 @@ class Node(pulumi.ComponentResource):
     declared: Sequence[pulumi.Resource]
     """What has to be there before a guest may come."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the node, and what it shares with the others
         self,
         name: str,
         spec: NodeSpec,
         *,
         endpoint: str,
         shared: NodesSpec,
+        private: PrivateNetwork | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("slipway:platform:Node", name, None, opts)
@@ -52,13 +53,18 @@ class Node(pulumi.ComponentResource):
         pool = proxmox.PoolLegacy(
             name, pool_id=spec.workload_class, comment=f"Guests of the class {spec.workload_class}", opts=child
         )
-        granted = declare_access(name, spec.grants(()), storages, child)
+        templates = shared.templates_of(spec)
+        machines = [template.vmid for template in templates if template.vmid is not None]
+        granted = declare_access(name, spec.grants(machines), storages, child)
         own = pulumi.ResourceOptions(parent=self)
         wanted = shared.firewall.on(name, endpoint, verify_tls=spec.verify_tls)
         firewall = NodeFirewall(name, wanted, opts=own)
         metrics = [declare_metric_server(name, item, child) for item in shared.metric_servers]
-        self.declared = [*storages, pool, *granted, firewall, *metrics]
+        group = pulumi.ResourceOptions(parent=self, providers=[provider])
+        network = NodeNetwork(name, spec.network, private=private, opts=group)
+        made = NodeTemplates(name, templates, place=spec.place, after=[*storages, *network.made], opts=group)
+        self.declared = [*storages, pool, *network.made, *made.made, *granted, firewall, *metrics]
         if shared.tells_inventory:
-            access = NodeAccess(f"{name}-control-plane", spec.access(endpoint, ()), after=granted, opts=own)
+            access = NodeAccess(f"{name}-control-plane", spec.access(endpoint, machines), after=granted, opts=own)
             self.declared = [*self.declared, access]
         self.register_outputs({"endpoint": endpoint})

@@ -28,6 +28,8 @@ So a template whose creation failed after the import is only converted by the ne
 class NodeTemplates(pulumi.ComponentResource):
     """Every template version that a node is to have; ``opts`` has to bring the node's own provider.
 
+    ``after`` are the storages and bridges that they are made on.
+
     Each version is a file and, for virtual machines, a template of its own. So a new version is made beside the old
     one, and what leaves the list is removed. An image is fetched again only if it is gone; one that is there after a
     crash is compared by its checksum and kept. Nothing is protected here: whether guests still use a version is known
@@ -44,10 +46,11 @@ class NodeTemplates(pulumi.ComponentResource):
         templates: Sequence[TemplateSpec],
         *,
         place: TemplatePlaceSpec,
+        after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("slipway:platform:NodeTemplates", node, None, opts)
-        self._node, self._place = node, place
+        self._node, self._place, self._after = node, place, list(after)
         self.made = [self._make(template) for template in templates]
         self.reports = [report_of(template, place) for template in templates]
         self.register_outputs({"templates": [report.model_dump() for report in self.reports]})
@@ -68,7 +71,7 @@ class NodeTemplates(pulumi.ComponentResource):
             overwrite=False,
             overwrite_unmanaged=False,
             upload_timeout=DOWNLOAD_SECONDS,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self._after),
         )
         return self._machine(template, image) if is_machine else image
 
@@ -112,7 +115,9 @@ class NodeTemplates(pulumi.ComponentResource):
             purge_on_destroy=True,
             delete_unreferenced_disks_on_destroy=True,
             reboot_after_update=False,
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=list(NOT_COMPARED)),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[*self._after, image], ignore_changes=list(NOT_COMPARED)
+            ),
         )
         return machine
 

@@ -1,11 +1,14 @@
 """The program of the ``nodes`` stack."""
 
 import os
+from typing import Any
 
 import pulumi
 
 from components.platform.node import Node
-from components.specs.platform import HostReport, credential_variable
+from components.platform.node_network import PrivateNetwork, lans_of, vswitch_of
+from components.platform.node_templates import report_of
+from components.specs.platform import HostReport, PlatformKind, credential_variable
 from components.specs.platform.nodes import NODE_EXPORTER, PVE_EXPORTER, NodeSpec, NodesSpec
 from stacks.platform.program import Declared, Estate
 
@@ -25,13 +28,30 @@ class NodesProgram:
         """
         endpoints = {node.name: _endpoint(node) for node in self._spec.nodes}
         _require([node.name for node in self._spec.nodes], endpoints)
-        nodes = [Node(node.name, node, endpoint=endpoints[node.name], shared=self._spec) for node in self._spec.nodes]
-        reports = [node.report(endpoints[node.name]).model_dump(mode="json") for node in self._spec.nodes]
+        private = self._private_network()
+        nodes = [
+            Node(node.name, node, endpoint=endpoints[node.name], shared=self._spec, private=private)
+            for node in self._spec.nodes
+        ]
+        reports = [self._report(node, endpoints[node.name]) for node in self._spec.nodes]
         return Declared(
             outputs={"nodes": {node.name: _output(node, endpoints[node.name]) for node in self._spec.nodes}},
             report={"nodes": reports, "hosts": [_host(node).model_dump(mode="json") for node in self._spec.nodes]},
             resources=[resource for node in nodes for resource in node.declared],
         )
+
+    def _private_network(self) -> PrivateNetwork | None:
+        """What the network stack has made of the network between the nodes."""
+        wanted = self._spec.private_network
+        if wanted is None:
+            return None
+        vswitch = vswitch_of(self._estate.output(PlatformKind.NETWORK, "vswitches"), wanted.vswitch)
+        lans = lans_of(self._estate.output(PlatformKind.NETWORK, "private_lans"), wanted) if wanted.lans else ()
+        return PrivateNetwork(wanted, vswitch, lans, {node.name: node.private_address for node in self._spec.nodes})
+
+    def _report(self, node: NodeSpec, endpoint: str) -> dict[str, Any]:
+        templates = tuple(report_of(item, node.place) for item in self._spec.templates_of(node))
+        return node.report(endpoint).model_copy(update={"templates": templates}).model_dump(mode="json")
 
 
 def _endpoint(node: NodeSpec) -> str:

@@ -78,7 +78,12 @@ def test_a_node_is_connected_stays_the_same_and_is_left_as_it_was(
     }
     assert found["vmbr1"]["bridge_ports"] == ""
     (zone,) = bare_lab.truth.node(NODE).cluster.sdn.zones.get(running=1)
-    assert (zone["zone"], zone["type"], zone["mtu"], zone["peers"]) == ("lans", "vxlan", 1350, ",".join(map(str, PEERS.values())))
+    assert (zone["zone"], zone["type"], zone["mtu"], zone["peers"]) == (
+        "lans",
+        "vxlan",
+        1350,
+        ",".join(map(str, PEERS.values())),
+    )
     assert running(bare_lab) == {"v10001": 10001}
     assert stack.pending(network(LAN_1)) == []
     assert stack.pending(network(LAN_1), refresh=True) == []
