@@ -110,6 +110,10 @@ class Truth:
             "rules": [str(item["pos"]) for item in [*firewall.rules.get(), *api.nodes(node).firewall.rules.get()]],
             "sets": [item["name"] for item in [*firewall.ipset.get(), *firewall.aliases.get()]],
             "metrics": [item["id"] for item in api.cluster.metrics.server.get()],
+            "interfaces": [
+                item["iface"] for item in api.nodes(node).network.get() if item["iface"] not in {"eno1", "vmbr0"}
+            ],
+            "zones": [item["zone"] for item in api.cluster.sdn.zones.get(pending=1)],
         }
         return {kind: sorted(names) for kind, names in found.items() if names}
 

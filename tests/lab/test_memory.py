@@ -19,6 +19,8 @@ def _clone(lab: RunningLab) -> None:
     _finish(api, node.qemu(VMID).status.start.post())
     node.qemu(VMID).config.put(tags="slipway")
     node.qemu(VMID).firewall.options.put(enable=1)
+    node.network.post(iface="vmbr1", type="bridge")
+    api.cluster.sdn.zones.post(zone="lans", type="vxlan", peers="10.10.16.11")
 
 
 def _finish(api: ProxmoxAPI, task: str) -> None:
@@ -26,7 +28,7 @@ def _finish(api: ProxmoxAPI, task: str) -> None:
 
 
 def test_guests_and_records_outlive_a_restart(tmp_path: Path) -> None:
-    """As the things that they stand in for do; a template is there once."""
+    """As the things that they stand in for do, changes that wait included; a template is there once."""
     with start(tmp_path, nodes="cloud=1") as lab:
         _clone(lab)
         zone = lab.document.cloudflare
@@ -34,10 +36,13 @@ def test_guests_and_records_outlive_a_restart(tmp_path: Path) -> None:
             client.dns.records.create(zone_id=zone.zone_id, name="kept", type="A", content="203.0.113.5", ttl=300)
         volumes, guests = lab.truth.volumes("cloud-1"), lab.truth.guests(templates=True)
         records = lab.truth.records()
+        written = lab.truth.node_leftovers("cloud-1")
     with start(tmp_path, nodes="cloud=1") as again:
         assert again.truth.guests(templates=True) == guests
         assert again.truth.volumes("cloud-1") == volumes
         assert again.truth.records() == records
+        assert again.truth.node_leftovers("cloud-1") == written
+        assert (written["interfaces"], written["zones"]) == (["vmbr1"], ["lans"])
         kept = again.truth.guest(VMID)
         assert kept is not None
         assert (kept.status, again.truth.firewall(kept)["options"]["enable"]) == ("running", 1)
