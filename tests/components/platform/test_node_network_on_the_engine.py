@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_proxmoxve as proxmox
 import pytest
+from pulumi import automation as auto
 
 from components.platform.node_network import Lan, NodeNetwork, PrivateNetwork, VSwitch
 from components.specs.platform.node_network import NodeNetworkSpec, PrivateNetworkSpec
@@ -105,3 +106,38 @@ def test_lans_and_peers_that_come_and_go_are_applied(bare_lab: BareLab, node_sta
     assert "pending" not in zone
     assert zone["peers"].endswith("10.10.16.14")
     assert stack.pending(network(LAN_2, peers=MORE_PEERS), refresh=True) == []
+
+
+def test_what_was_changed_by_hand_is_seen_and_put_right(
+    bare_lab: BareLab, node_stack: Callable[[str], NodeStack]
+) -> None:
+    """An MTU, a bridge that is gone, and a peer that was forgotten."""
+    stack, wanted = node_stack(NODE), network(LAN_1)
+    stack.up(wanted)
+    node, sdn = bare_lab.truth.node(NODE).nodes(NODE), bare_lab.truth.node(NODE).cluster.sdn
+    node.network("eno1.4000").put(type="vlan", cidr="10.10.16.11/24", mtu=1500)
+    node.network("vmbr1").delete()
+    node.network.put()
+    sdn.zones("lans").put(peers="10.10.16.11")
+    sdn.put()
+    steps = dict(reversed(step) for step in stack.pending(wanted, refresh=True))
+    assert steps == {f"{NODE}-vswitch": "update", f"{NODE}-vmbr1": "create", f"{NODE}-lans": "update"}
+    stack.stack.up(program=wanted, refresh=True)
+    found = interfaces(bare_lab)
+    assert (found["eno1.4000"]["mtu"], "vmbr1" in found) == ("1400", True)
+    assert sdn.zones("lans").get(pending=1)["pending"]["peers"].count(",") == 2
+
+
+def test_a_reload_or_an_apply_that_failed_is_made_up_for_by_the_next_run(
+    bare_lab: BareLab, node_stack: Callable[[str], NodeStack]
+) -> None:
+    """Nothing that is written waits for ever."""
+    stack, wanted = node_stack(NODE), network(LAN_1)
+    for task in ("srvreload", "reloadnetworkall"):
+        bare_lab.faults.proxmox.add("task_error", where=NODE, path=task, message="ifreload failed", times=1)
+        with pytest.raises(auto.CommandError, match="ifreload failed"):
+            stack.up(wanted)
+    stack.stack.up(program=wanted, refresh=True)
+    assert running(bare_lab) == {"v10001": 10001}
+    assert stack.pending(wanted, refresh=True) == []
+    assert all("active" in item for item in interfaces(bare_lab).values())
