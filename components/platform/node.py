@@ -1,6 +1,6 @@
 """One Proxmox VE node with everything on it that is not a customer's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_proxmoxve as proxmox
@@ -36,6 +36,7 @@ class Node(pulumi.ComponentResource):
         endpoint: str,
         shared: NodesSpec,
         private: PrivateNetwork | None = None,
+        there: Mapping[str, str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("slipway:platform:Node", name, None, opts)
@@ -61,7 +62,7 @@ class Node(pulumi.ComponentResource):
         firewall = NodeFirewall(name, wanted, opts=own)
         metrics = [declare_metric_server(name, item, child) for item in shared.metric_servers]
         group = pulumi.ResourceOptions(parent=self, providers=[provider])
-        network = NodeNetwork(name, spec.network, private=private, opts=group)
+        network = NodeNetwork(name, spec.network, private=private, there=there, opts=group)
         made = NodeTemplates(name, templates, place=spec.place, after=[*storages, *network.made], opts=group)
         self.declared = [*storages, pool, *network.made, *made.made, *granted, firewall, *metrics]
         if shared.tells_inventory:

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import pulumi
@@ -104,6 +105,9 @@ def _chosen(private_lans: Sequence[Mapping[str, Any]], spec: PrivateNetworkSpec)
     return lans
 
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
 class NodeNetwork(pulumi.ComponentResource):
     """A VLAN interface on the vSwitch, bridges, and an SDN zone with a vnet for each private LAN.
 
@@ -111,6 +115,10 @@ class NodeNetwork(pulumi.ComponentResource):
     applied, and what is removed is only gone then. So there are two appliers: one is made after all vnets and applies
     at its creation, the other before all of them and applies at its deletion, which comes after theirs. Both are
     replaced whenever anything between them changes.
+
+    ``there`` are the interfaces that the node has already, with their addresses. The provider forgets an interface that
+    it has made if the reload fails, and cannot make it a second time: what is found is taken over, which the engine
+    ignores for what it knows.
     """
 
     vnets: Mapping[str, pulumi.Output[str]]
@@ -124,10 +132,11 @@ class NodeNetwork(pulumi.ComponentResource):
         spec: NodeNetworkSpec,
         *,
         private: PrivateNetwork | None = None,
+        there: Mapping[str, str] = _NOTHING,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("slipway:platform:NodeNetwork", node, None, opts)
-        self._node = node
+        self._node, self._there = node, there
         uplink = [self._vlan(spec, private)] if private is not None else []
         links = [*uplink, *(self._bridge(bridge, after=uplink) for bridge in spec.bridges)]
         self.made = links
@@ -139,19 +148,22 @@ class NodeNetwork(pulumi.ComponentResource):
 
     def _vlan(self, spec: NodeNetworkSpec, private: PrivateNetwork) -> linux.Vlan:
         """The node's own interface on the vSwitch: the only MAC address of this node that the switch learns there."""
+        address = private.spec.address_of(private.peers[self._node])
+        found = [name for name, at in self._there.items() if name.startswith(f"{spec.uplink}.") and at == address]
         return linux.Vlan(
             f"{self._node}-vswitch",
             node_name=self._node,
             name=pulumi.Output.concat(spec.uplink, ".", pulumi.Output.from_input(private.vswitch.vlan).apply(str)),
-            address=private.spec.address_of(private.peers[self._node]),
+            address=address,
             mtu=private.vswitch.mtu,
             comment="vSwitch between the nodes",
             timeout_reload=RELOAD_SECONDS,
-            opts=self._options(),
+            opts=self._options(import_=f"{self._node}:{found[0]}" if found else None),
         )
 
     def _bridge(self, bridge: BridgeSpec, *, after: Sequence[pulumi.Resource]) -> linux.Bridge:
-        taken_over = {"import_": f"{self._node}:{bridge.name}", "retain_on_delete": True} if bridge.adopted else {}
+        is_there = bridge.adopted or bridge.name in self._there
+        taken_over = {"import_": f"{self._node}:{bridge.name}"} if is_there else {}
         return linux.Bridge(
             f"{self._node}-{bridge.name}",
             node_name=self._node,
@@ -163,7 +175,7 @@ class NodeNetwork(pulumi.ComponentResource):
             vlan_aware=bridge.vlan_aware,
             comment=bridge.comment,
             timeout_reload=RELOAD_SECONDS,
-            opts=self._options(*([] if bridge.adopted else after), **taken_over),
+            opts=self._options(*([] if bridge.adopted else after), retain_on_delete=bridge.adopted, **taken_over),
         )
 
     def _private_lans(self, private: PrivateNetwork, links: Sequence[pulumi.Resource]) -> dict[str, pulumi.Output[str]]:

@@ -173,12 +173,16 @@ class NodeNetworks(Installed):
 
     async def _interfaces_reload(self, v: Values, user: str) -> str:
         async def body() -> None:
-            if self.interfaces_new is not None:
-                self.interfaces, self.interfaces_new = self.interfaces_new, None
-            for interface in self.interfaces.values():
-                interface["active"] = 1
+            self.reload()
 
         return str(await self.task(v["node"], "srvreload", "networking", user, body))
+
+    def reload(self) -> None:
+        """Make what is written what the node does."""
+        if self.interfaces_new is not None:
+            self.interfaces, self.interfaces_new = self.interfaces_new, None
+        for interface in self.interfaces.values():
+            interface["active"] = 1
 
     async def _interfaces_revert(self, v: Values, user: str) -> None:
         del v, user

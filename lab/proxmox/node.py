@@ -18,7 +18,6 @@ from lab.proxmox.guests import Guests
 from lab.proxmox.installed import GIB, Installed
 from lab.proxmox.lists import RepeatedKeys
 from lab.proxmox.metrics import MetricServers
-from lab.proxmox.network import NodeNetworks
 from lab.proxmox.sdn import SoftwareNetworks
 from lab.proxmox.tasks import TaskFaults
 
@@ -48,7 +47,6 @@ class LabNode(
     FirewallAnswers,
     Access,
     MetricServers,
-    NodeNetworks,
     SoftwareNetworks,
     RepeatedKeys,
     TaskFaults,

@@ -12,7 +12,7 @@ from fakepve import schema
 from fakepve.routing import die, param_error, sha1, split_list
 
 from lab.proxmox.answers import convert
-from lab.proxmox.installed import Installed
+from lab.proxmox.network import NodeNetworks
 
 Values = dict[str, Any]
 Objects = dict[str, Values]
@@ -42,7 +42,7 @@ def pending_of(running: Values | None, written: Values | None) -> Values:
     return {**shown, "state": "changed", "pending": pending} if pending else shown
 
 
-class SoftwareNetworks(Installed):
+class SoftwareNetworks(NodeNetworks):
     """Zones, vnets and subnets of the node, written and running."""
 
     sdn: dict[str, Objects]
@@ -87,6 +87,7 @@ class SoftwareNetworks(Installed):
         del v
 
         async def body() -> None:
+            self.reload()  # each node is told to reload its networks (`create_reload_network_worker`)
             self.sdn_running = copy.deepcopy(self.sdn)
 
         return str(await self.task(next(iter(self.nodes)), "reloadnetworkall", "", user, body))

@@ -1,6 +1,7 @@
 """The program of the ``nodes`` stack."""
 
 import os
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -8,9 +9,18 @@ import pulumi
 from components.platform.node import Node
 from components.platform.node_network import PrivateNetwork, lans_of, vswitch_of
 from components.platform.node_templates import report_of
+from components.pve_access.errors import AccessError
+from components.pve_access.node import log_in
 from components.specs.platform import HostReport, PlatformKind, credential_variable
 from components.specs.platform.nodes import NODE_EXPORTER, PVE_EXPORTER, NodeSpec, NodesSpec
 from stacks.platform.program import Declared, Estate
+
+
+@dataclass(frozen=True)
+class _NodePlace:
+    node: str
+    endpoint: str
+    verify_tls: bool
 
 
 class NodesProgram:
@@ -29,16 +39,17 @@ class NodesProgram:
         endpoints = {node.name: _endpoint(node) for node in self._spec.nodes}
         _require([node.name for node in self._spec.nodes], endpoints)
         private = self._private_network()
-        nodes = [
-            Node(node.name, node, endpoint=endpoints[node.name], shared=self._spec, private=private)
-            for node in self._spec.nodes
-        ]
+        nodes = [self._node(node, endpoints[node.name], private) for node in self._spec.nodes]
         reports = [self._report(node, endpoints[node.name]) for node in self._spec.nodes]
         return Declared(
             outputs={"nodes": {node.name: _output(node, endpoints[node.name]) for node in self._spec.nodes}},
             report={"nodes": reports, "hosts": [_host(node).model_dump(mode="json") for node in self._spec.nodes]},
             resources=[resource for node in nodes for resource in node.declared],
         )
+
+    def _node(self, node: NodeSpec, endpoint: str, private: PrivateNetwork | None) -> Node:
+        there = _interfaces(node, endpoint)
+        return Node(node.name, node, endpoint=endpoint, shared=self._spec, private=private, there=there)
 
     def _private_network(self) -> PrivateNetwork | None:
         """What the network stack has made of the network between the nodes."""
@@ -52,6 +63,15 @@ class NodesProgram:
     def _report(self, node: NodeSpec, endpoint: str) -> dict[str, Any]:
         templates = tuple(report_of(item, node.place) for item in self._spec.templates_of(node))
         return node.report(endpoint).model_copy(update={"templates": templates}).model_dump(mode="json")
+
+
+def _interfaces(node: NodeSpec, endpoint: str) -> dict[str, str]:
+    """What the node has already; a login a run."""
+    try:
+        with log_in(_NodePlace(node.name, endpoint, node.verify_tls)) as api:
+            return api.interfaces()
+    except AccessError as error:
+        raise pulumi.RunError(str(error)) from None
 
 
 def _endpoint(node: NodeSpec) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from automation.toolchain import Toolchain
+from components.specs.platform.node_templates import TemplateSpec
 from tests.components.platform.test_node_templates_on_the_engine import BOT, CLOUD, debian, python_bot, templates
 from tests.fixtures.bare_nodes import BareLab, NodeStack
 from tests.fixtures.lab_workloads import credentials, spec_of
@@ -22,7 +23,7 @@ def test_a_guest_comes_up_from_a_template_that_a_stack_has_made(  # noqa: PLR091
     tmp_path: Path,
     kind: str,
     node: str,
-    template: object,
+    template: TemplateSpec,
 ) -> None:
     """It runs, stays the same, and leaves the template as it was."""
     stack = node_stack(node)

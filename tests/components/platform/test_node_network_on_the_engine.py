@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address
+from types import MappingProxyType
 from typing import Any
 
 import pulumi
@@ -35,7 +36,9 @@ SPEC = NodeNetworkSpec.model_validate(
 )
 
 
-def network(*lans: Lan, peers: Mapping[str, IPv4Address] = PEERS) -> Callable[[], None]:
+def network(
+    *lans: Lan, peers: Mapping[str, IPv4Address] = PEERS, there: Mapping[str, str] = MappingProxyType({})
+) -> Callable[[], None]:
     """The whole program."""
 
     def program() -> None:
@@ -46,6 +49,7 @@ def network(*lans: Lan, peers: Mapping[str, IPv4Address] = PEERS) -> Callable[[]
             NODE,
             SPEC,
             private=PrivateNetwork(private, VSwitch(4000, 1400), lans, peers),
+            there=there,
             opts=pulumi.ResourceOptions(providers=[proxmox.Provider(NODE)]),
         )
         pulumi.export("vnets", made.vnets)
@@ -120,7 +124,7 @@ def test_what_was_changed_by_hand_is_seen_and_put_right(
     node.network.put()
     sdn.zones("lans").put(peers="10.10.16.11")
     sdn.put()
-    steps = dict(reversed(step) for step in stack.pending(wanted, refresh=True))
+    steps = {name: operation for operation, name in stack.pending(wanted, refresh=True)}
     assert steps == {f"{NODE}-vswitch": "update", f"{NODE}-vmbr1": "create", f"{NODE}-lans": "update"}
     stack.stack.up(program=wanted, refresh=True)
     found = interfaces(bare_lab)
@@ -132,11 +136,14 @@ def test_a_reload_or_an_apply_that_failed_is_made_up_for_by_the_next_run(
     bare_lab: BareLab, node_stack: Callable[[str], NodeStack]
 ) -> None:
     """Nothing that is written waits for ever."""
-    stack, wanted = node_stack(NODE), network(LAN_1)
+    stack = node_stack(NODE)
     for task in ("srvreload", "reloadnetworkall"):
         bare_lab.faults.proxmox.add("task_error", where=NODE, path=task, message="ifreload failed", times=1)
+        there = {name: item.get("cidr", "") for name, item in interfaces(bare_lab).items()}
         with pytest.raises(auto.CommandError, match="ifreload failed"):
-            stack.up(wanted)
+            stack.up(network(LAN_1, there=there))
+    there = {name: item.get("cidr", "") for name, item in interfaces(bare_lab).items()}
+    wanted = network(LAN_1, there=there)
     stack.stack.up(program=wanted, refresh=True)
     assert running(bare_lab) == {"v10001": 10001}
     assert stack.pending(wanted, refresh=True) == []
