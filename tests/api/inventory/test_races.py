@@ -1,5 +1,6 @@
 """Reports that come together, and orders that come meanwhile."""
 
+from functools import partial
 from typing import Any
 
 from api.audit.trail import SYSTEM
@@ -34,7 +35,7 @@ def test_two_reports_of_one_stack_at_once_are_one_after_the_other(inventory: Tol
         nodes_report(*(reported_node(name, server_number=None) for name in names))
         for names in (("cloud-1", "cloud-2"), ("cloud-2", "cloud-3"))
     ]
-    results = at_once([lambda report=report: apply(inventory, report) for report in reports])
+    results = at_once([partial(apply, inventory, report) for report in reports])
     assert all(isinstance(result, Outcome) for result in results), results
     in_use = {node.name for node in inventory.shop.all(Node) if node.state is not NodeState.RETIRED}
     assert in_use in ({"cloud-1", "cloud-2"}, {"cloud-2", "cloud-3"})
