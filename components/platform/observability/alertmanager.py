@@ -17,6 +17,7 @@ NOBODY = "nobody"
 def alertmanager(spec: ObservabilitySpec, layout: Layout) -> str:
     """Return the text of ``alertmanager.yml``."""
     alerting = spec.alerting
+    receivers: list[WebhookReceiver | EmailReceiver] = [*alerting.webhooks, *alerting.emails]
     document: dict[str, Any] = {"global": _mail(alerting, layout)} if alerting.mail_server is not None else {}
     document |= {
         "route": {
@@ -25,7 +26,7 @@ def alertmanager(spec: ObservabilitySpec, layout: Layout) -> str:
             "group_wait": f"{alerting.wait_seconds}s",
             "group_interval": f"{alerting.interval_seconds}s",
             "repeat_interval": f"{alerting.repeat_minutes}m",
-            "routes": [_route(receiver) for receiver in (*alerting.webhooks, *alerting.emails)],
+            "routes": [_route(receiver) for receiver in receivers],
         },
         "inhibit_rules": [
             # A host that is down takes everything on it along: one message says it all.

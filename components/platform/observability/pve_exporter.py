@@ -13,6 +13,9 @@ TOKENS = "pve"
 CREDENTIAL_PREFIX = f"{TOKENS}_"
 """What systemd puts before the names of a folder's files when it loads it as credentials (systemd.exec(5))."""
 
+COLLECTORS = ("--no-collector.replication", "--no-collector.qdevice")
+"""What nodes that form no cluster have nothing of."""
+
 _SCRIPT = r"""#!/bin/sh
 {header}# Writes the exporter's configuration: one module a node, named like it. Usage: pve-modules FOLDER OUTPUT
 set -eu
@@ -57,7 +60,7 @@ RuntimeDirectoryMode=0700
 LoadCredential={TOKENS}:{layout.secrets}/{TOKENS}
 ExecStartPre=/bin/sh {layout.configuration}/pve-modules %d /run/{runtime}/pve.yml
 ExecStart=/opt/pve-exporter/bin/pve_exporter --config.file /run/{runtime}/pve.yml \\
-    --web.listen-address 127.0.0.1:{spec.ports.pve_exporter}
+    --web.listen-address 127.0.0.1:{spec.ports.pve_exporter} {" ".join(COLLECTORS)}
 Restart=on-failure
 RestartSec=30
 NoNewPrivileges=yes

@@ -83,11 +83,12 @@ class AlertingSpec(Frozen):
     def _complete(self) -> Self:
         if self.emails and self.mail_server is None:
             raise ValueError("'emails' need 'mail_server': say by which server mail leaves")
-        names = [receiver.name for receiver in (*self.webhooks, *self.emails)]
+        receivers: list[WebhookReceiver | EmailReceiver] = [*self.webhooks, *self.emails]
+        names = [receiver.name for receiver in receivers]
         twice = [name for name, count in Counter(names).items() if count > 1]
         if twice:
             raise ValueError(f"two receivers are named '{twice[0]}': give each a name of its own")
-        heard = {severity for receiver in (*self.webhooks, *self.emails) for severity in receiver.severities}
+        heard = {severity for receiver in receivers for severity in receiver.severities}
         unheard = [severity for severity in Severity if severity not in heard]
         if unheard:
             raise ValueError(f"nobody hears of '{unheard[0]}' alerts: add the severity to a webhook or an e-mail")

@@ -10,7 +10,7 @@ import pytest
 from components.platform.observability.bundle import bundle
 from components.platform.observability.delivery import write_files
 from components.platform.observability.layout import Layout
-from components.platform.observability.pve_exporter import CREDENTIAL_PREFIX
+from components.platform.observability.pve_exporter import COLLECTORS, CREDENTIAL_PREFIX
 from tests.fixtures.observability import lab_spec
 from tests.fixtures.platform_tools import free_ports, run, serving, tool
 
@@ -69,7 +69,14 @@ def test_the_exporter_tells_of_a_nodes_storages(tmp_path: Path, layout: Layout, 
     tokens = {f"{CREDENTIAL_PREFIX}{node.name}": value, f"{CREDENTIAL_PREFIX}other": TOKEN}
     output, _ = modules(tmp_path / "delivered", tokens, tmp_path)
     (port,) = free_ports(1)
-    command = (tool("pve_exporter"), "--config.file", str(output), "--web.listen-address", f"127.0.0.1:{port}")
+    command = (
+        tool("pve_exporter"),
+        "--config.file",
+        str(output),
+        "--web.listen-address",
+        f"127.0.0.1:{port}",
+        *COLLECTORS,
+    )
     with serving(f"http://127.0.0.1:{port}/", tmp_path / "log", *command):
         query = {"target": urlsplit(node.endpoint).netloc, "cluster": "1", "node": "1"}
         told = httpx.get(f"http://127.0.0.1:{port}/pve", params={**query, "module": node.name}, timeout=30)
