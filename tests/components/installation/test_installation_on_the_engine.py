@@ -77,10 +77,9 @@ def test_progress_is_told_and_no_secret_is_kept(estate: Estate, site: Site) -> N
     assert "PRIVATE KEY" not in state
 
 
-def test_wrong_credentials_cost_one_try(estate: Estate, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_credentials_cost_one_try(estate: Estate, site: Site) -> None:
     """However many nodes there are: after three Robot would lock the address out."""
-    monkeypatch.setitem(estate.environment, "HETZNER_ROBOT_PASSWORD", "wrong")
-    estate.stack.workspace.env_vars.update(estate.environment)
+    estate.stack.workspace.env_vars = {**estate.environment, "HETZNER_ROBOT_PASSWORD": "wrong"}
     before = len(site.lab.faults.robot.requests())
     with pytest.raises(auto.CommandError, match="Robot does not accept the login"):
         estate.stack.up(program=nodes(*SPECS))

@@ -72,8 +72,8 @@ def test_the_pool_comes_up_stays_and_goes(project: Project, robot: httpx.Client)
     assert outputs["servers"]["metal-1"] == {"number": 321_004, "address": "198.18.0.5"}
     reports = [ServerReport.model_validate(item) for item in outputs["inventory"]["servers"]]
     assert [(item.name, item.site, item.product) for item in reports] == [
-        (("metal-1", "fsn"), "AX41-NVMe"),
-        (("metal-2", "fsn"), "AX41-NVMe"),
+        ("metal-1", "fsn", "AX41-NVMe"),
+        ("metal-2", "fsn", "AX41-NVMe"),
     ]
 
     _wait_until_it_is_taken(robot)
