@@ -56,12 +56,17 @@ browser: ## Chromium for tests of the pages, from the system's packages if it is
 # What checks and runs the platform stacks' configuration; one package a line.
 PLATFORM_PACKAGES := \
     cloud-init \
+    iproute2 \
+    iputils-ping \
     nftables \
+    openssh-server \
     prometheus \
     prometheus-alertmanager \
     prometheus-blackbox-exporter \
     prometheus-node-exporter \
-    systemd
+    systemd \
+    wireguard-go \
+    wireguard-tools
 PVE_EXPORTER := prometheus-pve-exporter==3.10.2
 PLATFORM_VENV := build/platform-tools
 # Debian's own way to say that the installation of a package starts no service.

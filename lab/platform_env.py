@@ -20,6 +20,7 @@ def platform_environment(document: LabDocument) -> dict[str, str]:
         "HETZNER_ROBOT_USER": document.robot.login,
         "HETZNER_ROBOT_PASSWORD": document.robot.password,
         "HETZNER_ROBOT_POLL_SECONDS": "0.1",
+        "CLOUDFLARE_ACCOUNT_ID": document.cloudflare.account_id,
         "CLOUDFLARE_API_TOKEN": document.cloudflare.api_token,
         "CLOUDFLARE_BASE_URL": document.cloudflare.base_url,
         "PBS_ENDPOINT": document.pbs.base_url,

@@ -24,7 +24,7 @@ REPOSITORY = Path(__file__).parents[1]
 STANDS_ON: Mapping[PlatformKind, frozenset[PlatformKind]] = MappingProxyType(
     {
         PlatformKind.NETWORK: frozenset(),
-        PlatformKind.BARE_METAL_POOL: frozenset(),
+        PlatformKind.BARE_METAL_POOL: frozenset({PlatformKind.NETWORK}),
         PlatformKind.NODES: frozenset({PlatformKind.NETWORK}),
         PlatformKind.EDGE: frozenset({PlatformKind.NETWORK}),
         PlatformKind.CONTROL_PLANE: frozenset({PlatformKind.NETWORK}),

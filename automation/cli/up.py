@@ -21,6 +21,7 @@ def up(
     home: Annotated[Path | None, typer.Option(envvar="SLIPWAY_HOME", help="Folder for data, logs and secrets.")] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Of the API; 0 takes any free one.")] = DEFAULT_PORT,
     lab: Annotated[bool, typer.Option("--lab/--no-lab", help="Stand-ins for Proxmox VE, Cloudflare, Stripe.")] = True,
+    bare: Annotated[bool, typer.Option("--bare", help="A lab without anything: platform stacks make it.")] = False,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Operations carried out at once.")] = 2,
     lab_option: Annotated[list[str] | None, typer.Option(help="Passed on to the lab, as --pool-size=10.")] = None,
 ) -> None:
@@ -34,7 +35,7 @@ def up(
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be stopped is the same as Ctrl-C
     console = stderr()
-    options = SystemOptions(port=port, lab=lab, lab_options=tuple(lab_option or ()), workers=workers)
+    options = SystemOptions(port=port, lab=lab, lab_options=tuple(lab_option or ()), bare=bare, workers=workers)
     try:
         with EmbeddedSystem(
             home or default_home(),

@@ -29,7 +29,7 @@ def lab_is_installed() -> bool:
 
 
 def lab_service(state_directory: Path, log: Path, options: Sequence[str]) -> Service:
-    """Describe the lab, which says that it is ready once ``lab.json`` and ``estate.json`` are in its folder."""
+    """Describe the lab, which says that it is ready once its documents are in its folder."""
     return Service(
         "lab",
         [sys.executable, "-m", "lab", "--state-dir", str(state_directory), *options],

@@ -61,12 +61,14 @@ class SystemOptions:
         port: of the API; 0 takes any free one.
         lab: start the stand-ins for Proxmox VE, Cloudflare and Stripe; else the real ones are used, by settings.
         lab_options: passed on to ``python -m lab``.
+        bare: the lab has nothing yet, and platform stacks make it; else it is there from the start.
         workers: operations carried out at once.
     """
 
     port: int = 0
     lab: bool = True
     lab_options: tuple[str, ...] = ()
+    bare: bool = False
     workers: int = 2
 
 
@@ -228,7 +230,7 @@ class EmbeddedSystem:
         if self._options.lab:
             self._report("Starting the lab: Proxmox VE nodes, Cloudflare, Stripe")
             log = self._home.logs / "lab.log"
-            self._supervisor.launch(lab_service(self._home.lab, log, self._options.lab_options))
+            self._supervisor.launch(lab_service(self._home.lab, log, self._lab_options))
         stores = start_stores(self._given, self._home, self._supervisor, self._report)
         self._settings = {**self._given, **here, **stores}
         if self._options.lab:
@@ -244,12 +246,16 @@ class EmbeddedSystem:
         if self._options.lab:
             register_webhook(self._settings, self.api_url)
 
+    @property
+    def _lab_options(self) -> tuple[str, ...]:
+        return (*self._options.lab_options, *(("--bare",) if self._options.bare else ()))
+
     def _prepare(self) -> None:
         self._report("Preparing the database")
         database = connect(self._settings.get(MIGRATION_DATABASE_URL) or self._settings["DATABASE_URL"])
         try:
             prepare_database(database, currency=self._settings.get("SLIPWAY_CURRENCY", "eur"))
-            if self._options.lab:
+            if self._options.lab and not self._options.bare:
                 vault = Vault(self._settings["SLIPWAY_MASTER_KEYS"])
                 import_estate(database, vault, self._home.lab / "estate.json")
             ensure_administrator(database, self.administrator.email, self.administrator.password)

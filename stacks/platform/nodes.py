@@ -1,15 +1,17 @@
 """The program of the ``nodes`` stack."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
 from components.platform.node import Node
+from components.platform.node_installation import InstalledNodes
 from components.platform.node_network import PrivateNetwork, lans_of, vswitch_of
 from components.platform.node_templates import report_of
-from components.pve_access.errors import AccessError
+from components.pve_access.errors import AccessError, Unreachable
 from components.pve_access.node import log_in
 from components.specs.platform import HostReport, PlatformKind, credential_variable
 from components.specs.platform.nodes import NODE_EXPORTER, PVE_EXPORTER, NodeSpec, NodesSpec
@@ -39,17 +41,26 @@ class NodesProgram:
         endpoints = {node.name: _endpoint(node) for node in self._spec.nodes}
         _require([node.name for node in self._spec.nodes], endpoints)
         private = self._private_network()
-        nodes = [self._node(node, endpoints[node.name], private) for node in self._spec.nodes]
+        installed = self._installations()
+        nodes = [self._node(node, endpoints[node.name], private, installed.get(node.name)) for node in self._spec.nodes]
         reports = [self._report(node, endpoints[node.name]) for node in self._spec.nodes]
         return Declared(
             outputs={"nodes": {node.name: _output(node, endpoints[node.name]) for node in self._spec.nodes}},
             report={"nodes": reports, "hosts": [_host(node).model_dump(mode="json") for node in self._spec.nodes]},
-            resources=[resource for node in nodes for resource in node.declared],
+            resources=[*installed.values(), *(resource for node in nodes for resource in node.declared)],
         )
 
-    def _node(self, node: NodeSpec, endpoint: str, private: PrivateNetwork | None) -> Node:
-        there = _interfaces(node, endpoint)
-        return Node(node.name, node, endpoint=endpoint, shared=self._spec, private=private, there=there)
+    def _installations(self) -> Mapping[str, pulumi.Resource]:
+        """What makes each server a node, by name."""
+        specs = self._spec.installations
+        return InstalledNodes(f"{self._estate.name}-nodes", specs).installations if specs else {}
+
+    def _node(
+        self, node: NodeSpec, endpoint: str, private: PrivateNetwork | None, installed: pulumi.Resource | None
+    ) -> Node:
+        there = _interfaces(node, endpoint, may_be_blank=installed is not None)
+        after = pulumi.ResourceOptions(depends_on=[installed] if installed is not None else [])
+        return Node(node.name, node, endpoint=endpoint, shared=self._spec, private=private, there=there, opts=after)
 
     def _private_network(self) -> PrivateNetwork | None:
         """What the network stack has made of the network between the nodes."""
@@ -65,11 +76,15 @@ class NodesProgram:
         return node.report(endpoint).model_copy(update={"templates": templates}).model_dump(mode="json")
 
 
-def _interfaces(node: NodeSpec, endpoint: str) -> dict[str, str]:
-    """What the node has already; a login a run."""
+def _interfaces(node: NodeSpec, endpoint: str, *, may_be_blank: bool) -> dict[str, str]:
+    """What the node has already; a login a run. A server that is to be installed first has nothing."""
     try:
         with log_in(_NodePlace(node.name, endpoint, node.verify_tls)) as api:
             return api.interfaces()
+    except Unreachable as error:
+        if may_be_blank:
+            return {}
+        raise pulumi.RunError(str(error)) from None
     except AccessError as error:
         raise pulumi.RunError(str(error)) from None
 

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from components.specs.network import BridgeName, Frozen
+from components.specs.network import BridgeName, Frozen, ZoneName
 from components.specs.platform.base import PlatformSpec, Slug
+from components.specs.platform.installation import InstallationProfile, InstallationSpec
 from components.specs.platform.node_access import Grant, NodeAccessSpec, control_plane_grants
 from components.specs.platform.node_firewall import NodeFirewallSpec
 from components.specs.platform.node_network import NodeNetworkSpec, PrivateNetworkSpec
@@ -44,6 +45,8 @@ class NodeSpec(Frozen):
         bridge: what guests are plugged into.
         network: its interfaces.
         token_rotation: raise it, and the control plane gets a new token.
+        installation: what a blank server is installed with.
+        reinstall: raise it to have a node that carries no guest installed anew; everything on it is lost.
     """
 
     name: Slug
@@ -65,6 +68,8 @@ class NodeSpec(Frozen):
     storages: Annotated[tuple[StorageSpec, ...], Field(min_length=1)]
     network: NodeNetworkSpec = NodeNetworkSpec()
     token_rotation: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    installation: InstallationProfile = InstallationProfile()
+    reinstall: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -130,6 +135,8 @@ class NodesSpec(PlatformSpec):
     """All nodes of an estate, and what they have in common.
 
     Attributes:
+        domain: what the nodes' full names end in. With it, a server that is blank is installed first; without it, Proxmox
+            VE has to be on all of them already.
         private_network: what connects them, and carries the customers' private LANs.
         templates: what guests are made from; each node has those of its class. An old version stays in the list for as
             long as guests use it.
@@ -137,6 +144,7 @@ class NodesSpec(PlatformSpec):
 
     nodes: Annotated[tuple[NodeSpec, ...], Field(min_length=1)]
     firewall: NodeFirewallSpec
+    domain: ZoneName | None = None
     metric_servers: tuple[MetricServerSpec, ...] = ()
     private_network: PrivateNetworkSpec | None = None
     templates: tuple[TemplateSpec, ...] = ()
@@ -157,6 +165,22 @@ class NodesSpec(PlatformSpec):
             if self.private_network is not None:
                 self.private_network.check_node(node.name, node.private_address, node.network)
         return self
+
+    @property
+    def installations(self) -> tuple[InstallationSpec, ...]:
+        """What each server is installed with while it is blank; none if they are installed by other means."""
+        if self.domain is None:
+            return ()
+        return tuple(
+            InstallationSpec(
+                number=node.server_number,
+                name=node.name,
+                domain=self.domain,
+                profile=node.installation,
+                reinstall=node.reinstall,
+            )
+            for node in self.nodes
+        )
 
     def templates_of(self, node: NodeSpec) -> tuple[TemplateSpec, ...]:
         """Return the template versions that a node is to have."""
