@@ -135,8 +135,8 @@ class NodesSpec(PlatformSpec):
     """All nodes of an estate, and what they have in common.
 
     Attributes:
-        domain: what the nodes' full names end in. With it, a server that is blank is installed first; without it, Proxmox
-            VE has to be on all of them already.
+        domain: what the nodes' full names end in. With it, a server that is blank is installed first; without it,
+            Proxmox VE has to be on all of them already.
         private_network: what connects them, and carries the customers' private LANs.
         templates: what guests are made from; each node has those of its class. An old version stays in the list for as
             long as guests use it.
