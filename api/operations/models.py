@@ -87,16 +87,21 @@ class Operation(Base, Timestamped):
     cancel_requested_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
 
 
-class OperationEvent(Base):
-    """A line of an operation's log; ``id`` grows, so a reader can go on from the last one it saw."""
-
-    __tablename__ = "operation_events"
-    __table_args__ = (Index("ix_operation_events_page", "operation_id", "id"),)
+class LogRow:
+    """The columns of a line of a log; ``id`` grows, so a reader can go on from the last one it saw."""
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    operation_id: Mapped[UUID] = mapped_column(ForeignKey("operations.id"))
     at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     attempt: Mapped[int]
     kind: Mapped[str]
     message: Mapped[str]
     data: Mapped[dict[str, Any]]
+
+
+class OperationEvent(LogRow, Base):
+    """A line of an operation's log."""
+
+    __tablename__ = "operation_events"
+    __table_args__ = (Index("ix_operation_events_page", "operation_id", "id"),)
+
+    operation_id: Mapped[UUID] = mapped_column(ForeignKey("operations.id"))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from api.operations.models import Operation, OperationEvent, OperationKind, OperationStatus
+from api.operations.models import LogRow, Operation, OperationKind, OperationStatus
 
 
 class OperationView(BaseModel):
@@ -44,7 +44,7 @@ class OperationView(BaseModel):
 
 
 class EventView(BaseModel):
-    """A line of an operation's log; ``id`` is also the event stream's ``Last-Event-ID``."""
+    """A line of a log; ``id`` is also the event stream's ``Last-Event-ID``."""
 
     id: int
     at: datetime
@@ -54,7 +54,7 @@ class EventView(BaseModel):
     data: Mapping[str, Any]
 
     @classmethod
-    def of(cls, event: OperationEvent) -> "EventView":
+    def of(cls, event: LogRow) -> "EventView":
         """Show a line."""
         return cls(
             id=event.id,

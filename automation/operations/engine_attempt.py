@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import structlog
 
 from api.errors import LeaseLost
 from api.operations.events import LogLine
-from api.operations.leases import Leased
 from api.operations.results import AttemptEnd, EngineTrace
 from automation.engine.contract import (
     Engine,
@@ -23,7 +22,6 @@ from automation.engine.contract import (
 from automation.operations.cancellation import CancelWatch
 from automation.operations.fencing import FencedHosts
 from automation.operations.heartbeat import Heartbeat
-from automation.operations.journal import Journal
 
 _LOG = structlog.get_logger(__name__)
 _RECOVERY, _PREVIEW = "recovery", "preview"
@@ -55,25 +53,47 @@ class EngineRecord:
         return asdict(self)
 
 
+class AttemptJournal(Protocol):
+    """What an attempt writes while an engine works; every write raises ``LeaseLost`` once the lease is lost."""
+
+    def line(self, line: LogLine) -> None:
+        """Add a line to the log."""
+
+    def engine(self, document: Mapping[str, Any]) -> None:
+        """Remember the engine that works for this attempt."""
+
+    def is_cancel_requested(self) -> bool:
+        """Tell whether somebody wants the work to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What an attempt is to do with a stack.
+
+    Attributes:
+        goal: tells one wish from another: the success of an earlier engine counts if it had the same.
+        previous_engine: the record of the engine that an earlier attempt left, if any.
+    """
+
+    goal: str
+    previous_engine: Mapping[str, Any] | None
+
+
 class EngineAttempt:
     """Brings a stack to what one lease asks for."""
 
     def __init__(
-        self, engine: Engine, fences: FencedHosts, lease: Leased, journal: Journal, heartbeat: Heartbeat
+        self, engine: Engine, fences: FencedHosts, errand: Errand, journal: AttemptJournal, heartbeat: Heartbeat
     ) -> None:
-        """Work with ``engine`` for as long as ``heartbeat`` says that ``lease`` is ours, and nobody wants it ended."""
+        """Work with ``engine`` for as long as ``heartbeat`` says that the lease is ours, and nobody wants it ended."""
         self._engine = engine
         self._fences = fences
-        self._lease = lease
+        self._errand = errand
         self._journal = journal
         self._heartbeat = heartbeat
         self._cancel = CancelWatch(journal.is_cancel_requested)
         self._processes = 0
         self._cpu_seconds = 0.0
-
-    @property
-    def _goal(self) -> str:
-        return f"{self._lease.kind} {self._lease.generation}"
 
     def settle(self, job: EngineJob, secrets: EngineSecrets) -> AttemptEnd | None:
         """Deal with the engine that an earlier attempt left; None if the stack is ready for the next one. Blocks.
@@ -82,7 +102,7 @@ class EngineAttempt:
             LeaseLost: if the lease was lost meanwhile; the result at hand is dropped.
             EngineUnavailable: if no child could be started.
         """
-        earlier = self._lease.previous_engine
+        earlier = self._errand.previous_engine
         return None if earlier is None else self._take_over(EngineRecord.of(earlier), job, secrets)
 
     def preview(self, job: EngineJob, secrets: EngineSecrets, *, makes_stack: bool) -> EngineResult:
@@ -107,7 +127,7 @@ class EngineAttempt:
             LeaseLost: if the lease was lost meanwhile; the result at hand is dropped.
             EngineUnavailable: if no child could be started.
         """
-        return end_of(self._work(self._engine.start(job, secrets), job, self._goal))
+        return end_of(self._work(self._engine.start(job, secrets), job, self._errand.goal))
 
     def _work(self, run: EngineRun, job: EngineJob, goal: str) -> EngineResult:
         """Put a run on record before it begins, so that whoever comes next knows who may be at work on the stack."""
@@ -125,7 +145,7 @@ class EngineAttempt:
             its_job = replace(job, operation_id=earlier.operation_id, fence=earlier.fence)
             run = self._engine.attach(its_job, secrets, earlier.process)
             result = None if run is None else self._wait(run, self._tell)
-            if result is not None and result.outcome is EngineOutcome.SUCCEEDED and earlier.goal == self._goal:
+            if result is not None and result.outcome is EngineOutcome.SUCCEEDED and earlier.goal == self._errand.goal:
                 return end_of(result)
         if not self._is_dead(earlier):
             return AttemptEnd(

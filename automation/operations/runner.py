@@ -19,7 +19,7 @@ from api.plans.document import PlanDocument, StepOp
 from api.settings import WorkerSettings
 from api.vault import Vault
 from automation.engine.contract import Engine, EngineAction, EngineJob, EngineSecrets, EngineUnavailable
-from automation.operations.engine_attempt import EngineAttempt, EngineRecord
+from automation.operations.engine_attempt import EngineAttempt, EngineRecord, Errand
 from automation.operations.environment import engine_secrets
 from automation.operations.fencing import FencedHosts
 from automation.operations.guests import GuestDirectory, GuestError, NodeAccess
@@ -123,7 +123,8 @@ class OperationRunner:
         if lease.kind is OperationKind.DESTROY and not lease.has_stack:
             return self._verify(lease, node, AttemptEnd())
         secrets = engine_secrets(node, self.vault.open(lease.passphrase_encrypted), self.settings)
-        attempt = EngineAttempt(self.engine, self.fences, lease, journal, heartbeat)
+        errand = Errand(f"{lease.kind} {lease.generation}", lease.previous_engine)
+        attempt = EngineAttempt(self.engine, self.fences, errand, journal, heartbeat)
         end = attempt.cost(self._engine_work(lease, node, attempt, secrets, journal))
         return self._verify(lease, node, end) if end.error_code is None and not end.awaits_approval else end
 
