@@ -28,6 +28,7 @@ class Job(StrEnum):
     SCAN_DRIFT = "drift.scan"
     SWEEP_ORPHANS = "drift.sweep_orphans"
     REMOVE_ORPHAN = "drift.remove_orphan"
+    RUN_PLATFORM = "platform.run"
 
 
 class JobQueue(Protocol):

@@ -47,6 +47,9 @@ class Settings(DatabaseSettings):
         requests_per_minute: for one caller (token, session or address) over all routes.
         logins_per_minute: for one address, and for one account.
         operation_lifetime_seconds: how long an operation may take in all its attempts.
+        platform_environment_file: the providers' credentials for the platform stacks, NAME=value by line, which
+            the workers read at the moment of a run; the API only looks whether it is set. None: no platform runs.
+        platform_run_lifetime_seconds: how long a platform run may take in all its attempts.
         state_database_url: the database that holds Pulumi's state; its own, never the application's. The API only
             reads there: give it a login that may do no more, for who can write a stack's state can run code.
     """
@@ -63,6 +66,8 @@ class Settings(DatabaseSettings):
     logins_per_minute: Annotated[int, Field(ge=1)] = 10
     currency: Annotated[str, Field(pattern="^[a-z]{3}$")] = "eur"
     operation_lifetime_seconds: Annotated[float, Field(ge=10)] = 3600
+    platform_environment_file: Path | None = None
+    platform_run_lifetime_seconds: Annotated[float, Field(ge=10)] = 14_400
 
 
 class WorkerSettings(Settings):
@@ -72,6 +77,7 @@ class WorkerSettings(Settings):
         work_root: private directory for engine work files.
         lease_seconds: a worker that has not renewed its lease for this long has lost the operation.
         operation_deadline_seconds: an engine run longer than this is interrupted.
+        platform_deadline_seconds: the same for a platform run, which may have to install a machine.
         operation_attempts: after so many failed attempts a retryable failure is final.
         address_quarantine_seconds: how long a released address rests before it is given out again.
         sweep_seconds: how often due work is looked for whose message was lost.
@@ -97,6 +103,7 @@ class WorkerSettings(Settings):
     work_root: Path
     lease_seconds: Annotated[float, Field(ge=1)] = 30
     operation_deadline_seconds: Annotated[float, Field(ge=10)] = 900
+    platform_deadline_seconds: Annotated[float, Field(ge=10)] = 3600
     operation_attempts: Annotated[int, Field(ge=1)] = 5
     clones_per_storage: Annotated[int, Field(ge=1)] = 2
     retry_base_seconds: Annotated[float, Field(gt=0)] = 5

@@ -14,6 +14,7 @@ import api.operations.hosts
 import api.operations.models
 import api.orders.models
 import api.plans.models
+import api.platform.models
 import api.policy.models
 import api.quotes.models
 import api.templates.models

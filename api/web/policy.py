@@ -81,7 +81,7 @@ def _settings(policy: PolicySettings) -> list[Setting]:
             name=name,
             title=name.removesuffix("_cents").removesuffix("_hours").replace("_", " "),
             meaning=field["description"],
-            unit="cents" if name.endswith("_cents") else "hours",
+            unit=next((unit for unit in ("cents", "hours") if name.endswith(unit)), "people"),
             value=getattr(policy, name),
             least=field["minimum"],
             most=field["maximum"],

@@ -39,6 +39,16 @@ class PolicySettings(BaseModel):
     ] = 5_000
     approval_lifetime_hours: Annotated[Hours, Field(description="a plan waits so long for its approvals")] = _DAY_HOURS
 
+    platform_approvals_by_others: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=1,
+            description="how many administrators besides the one who asked must approve a platform run; "
+            "with 0, one person may ask and approve",
+        ),
+    ] = 1
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.two_person_price_cents < self.approval_price_cents:
