@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from api.billing.service import BillingService
@@ -13,6 +13,7 @@ from api.jobs import JobQueue
 from api.operations.results import RetryPolicy
 from api.plans.approvals import ApprovalService
 from api.plans.judge import ServiceJudge
+from api.platform.decisions import PlatformDecisions
 from api.settings import WorkerSettings
 from api.state.store import StateStore
 from api.vault import Vault
@@ -26,6 +27,9 @@ from automation.operations.fencing import DatabaseFences
 from automation.operations.guests import ProxmoxGuests
 from automation.operations.planning import PlanGate
 from automation.operations.runner import OperationRunner
+from automation.platform.locks import StackLocks
+from automation.platform.planning import RunPlanner
+from automation.platform.runner import PlatformRunner
 from automation.quotes.planner import QuotePlanner
 
 
@@ -41,20 +45,30 @@ class WorkerServices:
     examiner: Examiner
     orphans: OrphanSweep
     quotes: QuotePlanner
+    platform: PlatformRunner
+    platform_decisions: PlatformDecisions
     jobs: JobQueue
     settings: WorkerSettings
 
 
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """What drives stacks: those of customers' workloads, and the provider's own."""
+
+    workload: Engine
+    platform: Engine
+
+
 def build_services(
-    settings: WorkerSettings, engine: Engine, jobs: JobQueue, versions: Mapping[str, str]
+    settings: WorkerSettings, engines: Engines, jobs: JobQueue, versions: Mapping[str, str]
 ) -> WorkerServices:
     """Build a worker process's services; opens connections lazily, so it may run before PostgreSQL answers.
 
     Args:
         settings: the worker's.
-        engine: drives the stacks.
+        engines: drive the stacks.
         jobs: where hints are sent.
-        versions: of the program, the CLI and the plugins that ``engine`` uses.
+        versions: of the program, the CLI and the plugins that ``engines`` use.
     """
     database = connect(settings.database_url.get_secret_value(), pool_size=4, role=settings.database_role)
     policy = RetryPolicy(
@@ -66,6 +80,8 @@ def build_services(
     vault, guests = Vault(settings.master_keys.get_secret_value()), ProxmoxGuests()
     records = CloudflareRecords(settings)
     states = StateStore(settings.state_database_url.get_secret_value())
+    fences = DatabaseFences(database, socket.gethostname(), boot_id())
+    owner, engine = f"{socket.gethostname()}:{os.getpid()}", engines.workload
     return WorkerServices(
         database=database,
         billing=BillingService(database, StripeGateway(settings), jobs, policy.deadline_seconds),
@@ -78,14 +94,25 @@ def build_services(
             settings=settings,
             policy=policy,
             plans=PlanGate(database, states, ServiceJudge(), versions),
-            fences=DatabaseFences(database, socket.gethostname(), boot_id()),
-            owner=f"{socket.gethostname()}:{os.getpid()}",
+            fences=fences,
+            owner=owner,
         ),
         approvals=ApprovalService(database, jobs, states, policy.deadline_seconds),
         drift=DriftScan(database, guests, records, vault, settings),
         examiner=Examiner(database, engine, jobs, vault, settings),
         orphans=OrphanSweep(database, guests, records, jobs, vault, settings),
         quotes=QuotePlanner(database, engine, vault, settings),
+        platform=PlatformRunner(
+            database=database,
+            engine=engines.platform,
+            settings=settings,
+            policy=replace(policy, deadline_seconds=settings.platform_run_lifetime_seconds),
+            plans=RunPlanner(database, states, versions),
+            locks=StackLocks(states, settings.work_root, socket.gethostname()),
+            fences=fences,
+            owner=owner,
+        ),
+        platform_decisions=PlatformDecisions(database, jobs, states, settings.platform_run_lifetime_seconds),
         jobs=jobs,
         settings=settings,
     )

@@ -21,10 +21,12 @@ from automation.engine.client import EngineSettings, ProcessEngine
 from automation.engine.contract import EngineUnavailable
 from automation.engine.launcher import EngineHost
 from automation.engine.versions import program_versions
-from automation.services import WorkerServices, build_services
+from automation.services import Engines, WorkerServices, build_services
 from automation.tasks.registry import register
 from automation.toolchain import find_toolchain
 
+_WORKLOAD_PROGRAM = "automation.engine.programs:workload"
+_PLATFORM_PROGRAM = "automation.engine.programs:platform"
 _KEEP_RUNS_SECONDS = 7 * 86_400.0
 """How long the files of a failed engine run are kept for a look."""
 
@@ -49,10 +51,12 @@ class Worker:
     def services(self) -> WorkerServices:
         """Return this process's services, built on first use."""
         if self._services is None:
-            self._services = build_services(self.settings, self._engine(), CeleryJobQueue(self.app), self._versions)
+            engines = Engines(workload=self._engine(), platform=self._engine(_PLATFORM_PROGRAM))
+            self._services = build_services(self.settings, engines, CeleryJobQueue(self.app), self._versions)
         return self._services
 
-    def _engine(self) -> ProcessEngine:
+    def _engine(self, program: str = _WORKLOAD_PROGRAM) -> ProcessEngine:
+        """Return an engine for a program; all share the one host, whose children import what they lack."""
         toolchain = self._toolchain
         return ProcessEngine(
             EngineSettings(
@@ -60,6 +64,7 @@ class Worker:
                 pulumi=toolchain.pulumi,
                 toolchain=toolchain.environment(),
                 plugins=toolchain.home / "plugins",
+                program=program,
             )
         )
 

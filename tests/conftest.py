@@ -17,6 +17,7 @@ pytest_plugins = [
     "tests.fixtures.runner",
     "tests.fixtures.drift",
     "tests.fixtures.plans",
+    "tests.fixtures.platform",
     "tests.fixtures.worker",
     "tests.fixtures.whole_system",
     "tests.fixtures.lab_worker",

@@ -47,6 +47,7 @@ class AttemptEnd:
         is_cancelled: somebody asked for its end.
         was_begun: an engine may have changed something.
         is_running: what the node itself said of the guest, after a successful apply or reboot.
+        technical: the engine's own words, for staff only: shortened, free of secrets, empty where there are none.
     """
 
     error_code: str | None = None
@@ -58,6 +59,7 @@ class AttemptEnd:
     was_begun: bool = True
     engine: EngineTrace = EngineTrace.TIDY
     is_running: bool = False
+    technical: str = ""
     outputs: Mapping[str, Any] = field(default_factory=dict)
     changes: Mapping[str, int] = field(default_factory=dict)
     pulumi_processes: int = 0

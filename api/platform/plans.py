@@ -124,7 +124,7 @@ class RunPlans:
         else:
             plan.status, gate, reason = PlanStatus.APPLIED, Gate.OPEN, "nobody has to approve it any more"
         if run.action.only_looks:
-            reason = _LOOKED
+            plan.status, plan.closed_reason, reason = PlanStatus.SUPERSEDED, _LOOKED, _LOOKED
         elif not document_of(plan).changing:
             reason = _NOTHING
         self._session.flush()

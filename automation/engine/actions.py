@@ -71,6 +71,9 @@ class Operation:
             project_settings=automation.ProjectSettings(name=request.project, runtime="python"),
         )
         self.stack = LeanStack(request.job.stack, self.workspace, self.directory)
+        if request.job.config:
+            settings = automation.StackSettings(config=dict(request.job.config))
+            self.workspace.save_stack_settings(request.job.stack, settings)
 
     @property
     def summary(self) -> RunSummary:
@@ -163,6 +166,11 @@ class Operation:
 
         lookups = Lookups(self._request.environment)
         return Recovery(self, lookups, self._supervisor, self._scrub)
+
+    @property
+    def may_unlock(self) -> bool:
+        """Whether the stack's lock is known to be the dead engine's."""
+        return self._request.job.unlock
 
     def _with_stack(self, act: Callable[[], Any]) -> None:
         """Act on the stack, making it where it is not there yet.

@@ -54,6 +54,9 @@ class EngineJob:
         stack_may_exist: False only on the very first attempt, which saves one ``pulumi`` process.
         deadline_seconds: after this the engine is interrupted, then killed.
         refresh: for ``UP`` and ``PREVIEW``: look at what is really there first.
+        config: the stack's settings for its default providers (``hcloud:pollInterval``); no secrets.
+        unlock: of a recovery: remove the stack's lock, which is the dead engine's. False where there is none, or
+            somebody else might take it meanwhile.
     """
 
     operation_id: str
@@ -65,6 +68,8 @@ class EngineJob:
     stack_may_exist: bool = True
     deadline_seconds: float = 900.0
     refresh: bool = False
+    config: Mapping[str, str] = field(default_factory=dict)
+    unlock: bool = True
 
     def __post_init__(self) -> None:
         """Refuse names that would harm the state store or leave the work directory.

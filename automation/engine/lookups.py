@@ -13,6 +13,7 @@ from proxmoxer.core import ResourceException
 from proxmoxer.tools import Tasks
 from requests.exceptions import RequestException
 
+from automation.engine.cloud_lookups import cloud_lookup
 from automation.engine.identity import Finding, Presence, judge_guest, judge_record
 
 _TIMEOUT_SECONDS = 30
@@ -208,4 +209,6 @@ class Lookups:
             return FirewallLookup(proxmox_api(self._environment), "rules" if name == "RulesLegacy" else "ipset")
         if name == "DnsRecord":
             return RecordLookup(cloudflare_client(self._environment))
-        return None
+        if kind.startswith("pulumi-python:dynamic"):
+            return NothingOutside()  # our dynamic providers look for the thing first, and take it over
+        return cloud_lookup(kind, self._environment)

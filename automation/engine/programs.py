@@ -14,3 +14,25 @@ def workload(spec: Mapping[str, Any]) -> Callable[[], Any]:
         ValueError: if the spec document is not valid; names each field and why.
     """
     return WorkloadProgram(parse_workload_spec(spec))
+
+
+def platform(document: Mapping[str, Any]) -> Callable[[], Any]:
+    """Return the Pulumi program of a platform stack.
+
+    Its SDKs are imported here, in the child: such runs are rare, and an idle host need not hold them.
+
+    Args:
+        document: ``{"stack": …, "spec": …}``.
+
+    Raises:
+        LookupError: if the name is no platform stack's.
+        ValueError: if the configuration is wrong; names each key.
+    """
+    from pulumi import RunError  # noqa: PLC0415 - the same
+
+    from stacks.platform.registry import platform_program  # noqa: PLC0415 - the same
+
+    try:
+        return platform_program(str(document["stack"]), document["spec"])
+    except RunError as error:
+        raise ValueError(str(error)) from None

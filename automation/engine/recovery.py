@@ -38,6 +38,11 @@ class PendingCreate:
         return str(self.resource["type"])
 
     @property
+    def name(self) -> str:
+        """The program's name for it."""
+        return str(self.resource["urn"]).rpartition("::")[2]
+
+    @property
     def inputs(self) -> Mapping[str, Any]:
         """What the program asked for."""
         return self.resource.get("inputs") or {}
@@ -62,7 +67,7 @@ class Recovery:
         self._scrub = scrub
 
     def run(self) -> dict[str, int]:
-        """Remove the dead engine's lock and settle what it left; returns how many were imported and cleared.
+        """Remove the dead engine's lock, if it has one, and settle what it left; tells how many were imported, cleared.
 
         Only after proof that no engine works on the stack: the state store's lock is no fence, and two writers
         would overwrite each other.
@@ -72,7 +77,8 @@ class Recovery:
             CommandError: if a command failed.
         """
         try:
-            self._pulumi("cancel", "--yes")
+            if self._operation.may_unlock:
+                self._pulumi("cancel", "--yes")
             state = self._export()
         except StackNotFoundError:
             return {"imported": 0, "cleared": 0}
@@ -130,7 +136,17 @@ class Recovery:
         self, pending: Sequence[PendingCreate], owned: set[tuple[str, int]]
     ) -> list[tuple[PendingCreate, Finding]]:
         """Find out about all of them before anything is changed, then remove what was never finished."""
-        findings = [(create, self._find(create, owned)) for create in pending]
+        findings: list[tuple[PendingCreate, Finding]] = []
+        unsettled: list[tuple[PendingCreate, OperationFailed]] = []
+        for create in pending:
+            try:
+                findings.append((create, self._find(create, owned)))
+            except OperationFailed as error:
+                unsettled.append((create, error))
+        if unsettled:
+            first = unsettled[0][1].failure
+            detail = advice(self._operation.stack.name, unsettled)
+            raise OperationFailed(first.code, first.message, retryable=first.retryable, detail=detail)
         for create, finding in findings:
             if finding.presence is Presence.UNFINISHED:
                 self._directory.remark(f"Removing the unfinished {finding.name}")
@@ -173,6 +189,19 @@ class Recovery:
         stack = self._operation.stack
         command = [*arguments, "--stack", stack.name]
         return stack.workspace.pulumi_command.run(command, stack.workspace.work_dir, {}).stdout
+
+
+def advice(stack: str, unsettled: Sequence[tuple[PendingCreate, OperationFailed]]) -> str:
+    """Say what a person has to look at after an interruption, and the commands that settle each case."""
+    lines = ["Interrupted while these were being made; look at the provider whether they are there:"]
+    for create, error in unsettled:
+        name = create.name
+        lines += [
+            f"- {create.kind} {name}: {error}",
+            f"    there, and ours:  pulumi import {create.kind} {name} <its id> --stack {stack}",
+        ]
+    lines.append(f"Once all that are there are imported:  pulumi refresh --clear-pending-creates --stack {stack}")
+    return "\n".join(lines)
 
 
 def pending_creates(deployment: Mapping[str, Any]) -> Iterable[PendingCreate]:

@@ -3,7 +3,9 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,6 +18,21 @@ from automation.engine.contract import (
 )
 
 _EVENTS_SUFFIX = ".events.jsonl"
+_COMMAND_SUFFIX = ".command"
+_LOCKS_WITHIN = timedelta(minutes=5)
+"""The CLI takes its lock seconds after its start; the rest is for clocks that disagree."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartedCommand:
+    """A command of the CLI that an engine of this host started."""
+
+    pid: int
+    at: datetime
+
+    def took(self, pid: int, at: datetime) -> bool:
+        """Tell whether a lock of this process and time is the command's."""
+        return pid == self.pid and abs(at - self.at) <= _LOCKS_WITHIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +88,10 @@ class RunDirectory:
         path = self.next_file(name + _EVENTS_SUFFIX)
         path.touch(mode=0o600)
         return path
+
+    def note_command(self, pid: int) -> None:
+        """Remember that a command of the CLI was started, so that its lock can be told from others' locks."""
+        (self.path / f"{pid}{_COMMAND_SUFFIX}").touch(mode=0o600)
 
     def remark(self, message: str, **data: Any) -> None:
         """Add a line of our own to the event log."""
@@ -152,3 +173,11 @@ class EventTail:
             if self._partial.endswith(b"\n"):
                 line, self._partial = self._partial, b""
                 yield json.loads(line)
+
+
+def started_commands(work_root: Path) -> Iterator[StartedCommand]:
+    """Yield the commands whose runs' directories are still there: of those that failed, were killed, or are at work."""
+    for path in work_root.glob(f"*/*{_COMMAND_SUFFIX}"):
+        with suppress(FileNotFoundError):  # its run has just ended well
+            at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            yield StartedCommand(int(path.name.removesuffix(_COMMAND_SUFFIX)), at)

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 
 MASK = "[secret]"
-_SHORTEST = 8
+SHORTEST_SECRET = 8
+"""Characters; anything shorter would mask ordinary words."""
 _SECRET_NAMES = ("TOKEN", "PASS", "SECRET", "KEY", "BACKEND_URL")
 _SHAPES = (
     re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]*(?=@)"),  # user:password in an address
@@ -26,7 +27,7 @@ class Scrubber:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         """Remember the values that must never appear; the very short ones would mask ordinary words."""
-        known = sorted({secret for secret in secrets if len(secret) >= _SHORTEST}, key=len, reverse=True)
+        known = sorted({secret for secret in secrets if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
 
     def __call__(self, text: str) -> str:

@@ -80,6 +80,7 @@ class SupervisedCommand(automation.PulumiCommand):
                 stdout=stdout,
                 stderr=stderr,
             )
+            self._directory.note_command(process.pid)
             code = self._supervisor.wait(process)
         result = automation.CommandResult(out.read_text(errors="replace"), err.read_text(errors="replace"), code)
         if code != 0:

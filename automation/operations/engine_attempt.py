@@ -73,10 +73,12 @@ class Errand:
     Attributes:
         goal: tells one wish from another: the success of an earlier engine counts if it had the same.
         previous_engine: the record of the engine that an earlier attempt left, if any.
+        may_unlock: asked just before a recovery: whether the stack has a lock, which can only be the dead engine's.
     """
 
     goal: str
     previous_engine: Mapping[str, Any] | None
+    may_unlock: Callable[[], bool] = lambda: True
 
 
 class EngineAttempt:
@@ -155,6 +157,7 @@ class EngineAttempt:
                 is_wait=True,
                 engine=EngineTrace.UNKNOWN,
             )
+        job = replace(job, unlock=self._errand.may_unlock())
         recovered = self._work(self._engine.recover(job, secrets), job, _RECOVERY)
         return None if recovered.outcome is EngineOutcome.SUCCEEDED else end_of(recovered)
 
@@ -200,5 +203,6 @@ def end_of(result: EngineResult) -> AttemptEnd:
         error_detail="The engine was stopped before it had finished." if failure is None else failure.message,
         retryable=failure is None or failure.retryable,
         is_cancelled=result.outcome is EngineOutcome.CANCELLED,
+        technical="" if failure is None else failure.detail,
         engine=EngineTrace.UNTIDY,
     )

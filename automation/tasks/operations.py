@@ -9,6 +9,7 @@ from api.operations.leases import due_operations
 from api.operations.stopping import OperationStopper
 from api.plans.approvals import expired_plans
 from automation.services import WorkerServices
+from automation.tasks.platform import sweep_platform
 from automation.tasks.quotes import sweep_quotes
 
 _HINT_GRACE = timedelta(seconds=5)
@@ -30,6 +31,7 @@ def sweep(services: WorkerServices) -> None:
         services.jobs.enqueue(Job.APPLY_STRIPE_EVENT, event_id)
     services.jobs.enqueue(Job.PAY_REFUNDS)
     sweep_quotes(services)
+    sweep_platform(services)
 
 
 def end_quarantine(services: WorkerServices) -> None:

@@ -13,6 +13,7 @@ from automation.tasks.audit import verify_audit
 from automation.tasks.billing import apply_stripe_event, pay_refunds, reconcile_payments
 from automation.tasks.drift import remove_orphan, scan_drift, sweep_orphans
 from automation.tasks.operations import end_quarantine, run_operation, sweep
+from automation.tasks.platform import run_platform
 from automation.tasks.quotes import preview_quote
 from automation.tasks.state import prune_state
 
@@ -30,6 +31,7 @@ TASKS: Mapping[Job, Callable[..., None]] = MappingProxyType(
         Job.SCAN_DRIFT: scan_drift,
         Job.SWEEP_ORPHANS: sweep_orphans,
         Job.REMOVE_ORPHAN: remove_orphan,
+        Job.RUN_PLATFORM: run_platform,
     }
 )
 

@@ -10,7 +10,7 @@ from api.db.session import Database
 from api.jobs import CeleryJobQueue, make_celery
 from api.serve import build_runtime
 from api.settings import MigrationSettings, Settings
-from automation.services import build_services
+from automation.services import Engines, build_services
 from tests.fakes.engine import FakeEngine
 from tests.fixtures.runner import worker_settings
 
@@ -33,7 +33,7 @@ def test_the_worker_acts_as_the_applications_role(settings: Settings, database_u
     """It has no need of more either."""
     given = worker_settings(tmp_path, DATABASE_URL=database_url)
     jobs = CeleryJobQueue(make_celery(settings.redis_url.get_secret_value()))
-    assert acting_role(build_services(given, FakeEngine(), jobs, {}).database) == APP_ROLE
+    assert acting_role(build_services(given, Engines(FakeEngine(), FakeEngine()), jobs, {}).database) == APP_ROLE
 
 
 def test_a_login_with_exactly_these_rights_needs_no_role(settings: Settings) -> None:

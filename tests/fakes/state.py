@@ -5,6 +5,7 @@ from typing import Any
 
 from api.state.checkpoint import meaning
 from api.state.errors import StateCorrupt
+from api.state.store import StackLock
 from tests.fakes.engine import FakeEngine
 
 
@@ -17,12 +18,14 @@ class FakeStateStore:
     Attributes:
         deployments: by stack; what a test puts here goes before the engine's.
         corrupt: names of stacks whose state cannot be read.
+        held: the locks that there are.
     """
 
     def __init__(self, engine: FakeEngine | None = None) -> None:
         self._engine = engine
         self.deployments: dict[str, dict[str, Any]] = {}
         self.corrupt: set[str] = set()
+        self.held: list[StackLock] = []
 
     def digest(self, stack: str) -> str | None:
         """Return the SHA-256 of what a stack's state means."""
@@ -42,6 +45,10 @@ class FakeStateStore:
             return {}
         urn = f"urn:pulumi:{stack}::slipway::slipway:fake:Workload::{stack}"
         return {"resources": [{"urn": urn, "type": "slipway:fake:Workload", "inputs": dict(made.spec)}]}
+
+    def locks(self, stack: str = "") -> list[StackLock]:
+        """Return a stack's locks."""
+        return [lock for lock in self.held if stack in {"", lock.stack}]
 
     def edit(self, stack: str, **inputs: Any) -> None:
         """Change inputs of a stack's first resource, as somebody does by hand."""

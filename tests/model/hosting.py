@@ -23,7 +23,7 @@ from api.plans.models import Approval, Plan, PlanStatus, Verdict
 from api.plans.versions import announce
 from automation.engine.contract import EngineJob
 from automation.operations.runner import OperationRunner
-from automation.services import WorkerServices, build_services
+from automation.services import Engines, WorkerServices, build_services
 from automation.tasks.registry import TASKS
 from tests.fakes.judge import FakeJudge
 from tests.fixtures.operations import Desk
@@ -71,7 +71,7 @@ class Hosting:
         self._runner = replace(rig.runner(), guests=self.guests)
         self.approvals = ApprovalService(self.database, self.broker, states, LIFETIME_SECONDS)
         self.services: WorkerServices = replace(
-            build_services(settings, self.engine, self.broker, self.versions),
+            build_services(settings, Engines(self.engine, self.engine), self.broker, self.versions),
             database=self.database,
             billing=self.shop.billing,
             operations=self._runner,

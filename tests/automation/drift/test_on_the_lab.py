@@ -24,7 +24,7 @@ from api.state.store import StateStore
 from api.workloads.models import Workload, WorkloadStatus
 from automation.engine.backend import prepare_state
 from automation.engine.client import ProcessEngine
-from automation.services import WorkerServices, build_services
+from automation.services import Engines, WorkerServices, build_services
 from tests.fixtures.engine import Rig
 from tests.fixtures.operations import Desk
 from tests.fixtures.runner import worker_settings
@@ -108,7 +108,7 @@ def world(lab: "RunningLab", rig: Rig, shop_on_lab: Shop, database_url: str) -> 
     )
     prepare_state(rig.settings.pulumi, rig.secrets.backend_url)
     engine = ProcessEngine(replace(rig.settings, program="automation.engine.programs:workload"))
-    services = build_services(settings, engine, shop_on_lab.jobs, {"program": "1"})
+    services = build_services(settings, Engines(engine, engine), shop_on_lab.jobs, {"program": "1"})
     vault = shop_on_lab.vault
     services = replace(
         services,
