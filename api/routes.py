@@ -11,6 +11,7 @@ from api.inventory import endpoints as inventory
 from api.operations import endpoints as operations
 from api.orders import endpoints as orders
 from api.plans import endpoints as plans
+from api.platform import endpoints as platform
 from api.policy import endpoints as policy
 from api.quotes import endpoints as quotes
 from api.workloads import endpoints as workloads
@@ -23,6 +24,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     workloads.router,
     operations.router,
     plans.router,
+    platform.router,
     alerts.router,
     policy.router,
     drift.router,

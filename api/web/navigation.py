@@ -1,9 +1,19 @@
 """The pages, in the order of the menu."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from uuid import UUID
 
-_WITH_PAGES = frozenset({"workload", "operation", "node", "plan"})
+_PAGES: Mapping[str, str] = MappingProxyType(
+    {
+        "workload": "/admin/workloads",
+        "operation": "/admin/operations",
+        "node": "/admin/nodes",
+        "plan": "/admin/plans",
+        "platform_run": "/admin/platform/runs",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +35,14 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("/admin/audit", "Audit"),
         ),
     ),
-    ("Estate", (Entry("/admin/workloads", "Workloads"), Entry("/admin/nodes", "Nodes"))),
+    (
+        "Estate",
+        (
+            Entry("/admin/workloads", "Workloads"),
+            Entry("/admin/nodes", "Nodes"),
+            Entry("/admin/platform", "Platform"),
+        ),
+    ),
     (
         "Watch",
         (Entry("/admin/alerts", "Alerts"), Entry("/admin/drift", "Drift"), Entry("/admin/orphans", "Orphans")),
@@ -37,6 +54,6 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
 def page_of(subject_type: str, subject_id: str) -> str | None:
     """Return the page of a thing that an alert or a record is about; None if it has none."""
     try:
-        return f"/admin/{subject_type}s/{UUID(subject_id)}" if subject_type in _WITH_PAGES else None
+        return f"{_PAGES[subject_type]}/{UUID(subject_id)}" if subject_type in _PAGES else None
     except ValueError:
         return None

@@ -94,7 +94,7 @@ def show_plan(plan_id: UUID, request: Request, visitor: Support, session: Sessio
         newer=None if plan.status in LIVE else _newest(session, plan),
         changing=changing,
         same=same,
-        counts=_counts(changing),
+        counts=counts_of(changing),
     )
 
 
@@ -150,6 +150,7 @@ def _newest(session: Session, plan: Plan) -> UUID | None:
     return session.scalars(query.order_by(Plan.id.desc()).limit(1)).first()
 
 
-def _counts(changing: list[Any]) -> list[tuple[str, str, str, int]]:
+def counts_of(changing: list[Any]) -> list[tuple[str, str, str, int]]:
+    """Return how many steps there are of each kind: its name, its sign, its word, the number."""
     counted = [(op, sum(one.step.op is op for one in changing)) for op in SYMBOLS]
     return [(op.value, *SYMBOLS[op], number) for op, number in counted if number]

@@ -3,7 +3,20 @@
 from fastapi import APIRouter, Response
 
 from api.errors import NotFound
-from api.web import alerts, audit, dashboard, drift, login, nodes, operations, orphans, plans, policy, workloads
+from api.web import (
+    alerts,
+    audit,
+    dashboard,
+    drift,
+    login,
+    nodes,
+    operations,
+    orphans,
+    plans,
+    platform,
+    policy,
+    workloads,
+)
 from api.web.rendering import ASSETS
 
 PAGES: tuple[APIRouter, ...] = (
@@ -13,6 +26,7 @@ PAGES: tuple[APIRouter, ...] = (
     plans.router,
     workloads.router,
     nodes.router,
+    platform.router,
     drift.router,
     orphans.router,
     alerts.router,

@@ -5,7 +5,7 @@ import resource
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pulumi import automation
+from pulumi import RunError, automation
 from pulumi.automation.errors import CommandError, StackAlreadyExistsError, StackNotFoundError
 
 from automation.engine import errors
@@ -225,8 +225,8 @@ def load_program(path: str, spec: Mapping[str, Any]) -> Program:
         raise errors.OperationFailed("invalid_program", f"program {path!r} cannot be imported: {error}") from error
     try:
         program: Program = factory(spec)
-    except (LookupError, TypeError, ValueError) as error:
-        raise errors.OperationFailed("invalid_spec", f"the workload's spec is not valid: {error}") from error
+    except (LookupError, TypeError, ValueError, RunError) as error:
+        raise errors.OperationFailed("invalid_spec", f"the spec is not valid: {error}") from error
     return program
 
 

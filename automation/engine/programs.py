@@ -26,13 +26,8 @@ def platform(document: Mapping[str, Any]) -> Callable[[], Any]:
 
     Raises:
         LookupError: if the name is no platform stack's.
-        ValueError: if the configuration is wrong; names each key.
+        pulumi.RunError: if the configuration is wrong; names each key.
     """
-    from pulumi import RunError  # noqa: PLC0415 - the same
+    from stacks.platform.registry import platform_program  # noqa: PLC0415 - see above
 
-    from stacks.platform.registry import platform_program  # noqa: PLC0415 - the same
-
-    try:
-        return platform_program(str(document["stack"]), document["spec"])
-    except RunError as error:
-        raise ValueError(str(error)) from None
+    return platform_program(str(document["stack"]), document["spec"])

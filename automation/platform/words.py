@@ -28,7 +28,6 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "identity_conflict": "It was interrupted, and what is in the place of an unfinished create is not ours.",
         "identity_unknown": "It was interrupted, and nobody but a person can tell what became of a create.",
         "invalid_input": "A provider refused a value of the configuration.",
-        "invalid_spec": "The configuration is wrong.",
         "program_error": "The stack's program failed.",
         "stack_not_found": "There is no such stack yet, or a stack that it refers to: bring that up first.",
         "state_corrupt": "The stack's stored state cannot be read. Nothing was touched; bring its backup back.",

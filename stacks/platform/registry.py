@@ -39,23 +39,26 @@ KINDS: Mapping[PlatformKind, Kind] = MappingProxyType({})
 """Spec and program of each kind."""
 
 
-def platform_program(stack: str, document: Any, file: Path | None = None) -> Callable[[], None]:
+def platform_program(
+    stack: str, document: Any, file: Path | None = None, kinds: Mapping[PlatformKind, Kind] = KINDS
+) -> Callable[[], None]:
     """Return the program of a platform stack.
 
     Args:
         stack: its name, such as ``lab-network``.
         document: its configuration, the value of ``slipway:spec``.
         file: where that was written, if anywhere.
+        kinds: the programs to choose from.
 
     Raises:
         LookupError: if the name is no platform stack's.
         ConfigurationError: if the configuration is wrong.
     """
     named = parse_platform_stack(stack)
-    if named is None or named[1] not in KINDS:
+    if named is None or named[1] not in kinds:
         raise LookupError(f"'{stack}' is no platform stack")
     estate, name = named
-    kind = KINDS[name]
+    kind = kinds[name]
     spec = parse_spec(kind.spec_class(), document, file)
     program = kind.program_class()(spec, Estate(estate))
     return lambda: run(program, stack=stack, kind=name, spec=spec)

@@ -1,0 +1,175 @@
+"""Platform runs on the real engine, with the real hcloud plugin against the lab."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import hcloud
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from api.db.session import Database
+from api.platform.models import RunAction, RunStatus
+from api.state.store import StateStore
+from automation.engine.contract import EngineAction, EngineOutcome, EngineResult
+from automation.engine.process import identify
+from automation.operations.engine_attempt import EngineRecord
+from automation.operations.fencing import DatabaseFences
+from automation.platform.locks import StackLocks
+from automation.platform.planning import RunPlanner
+from automation.platform.runner import PlatformRunner
+from lab.client import RunningLab
+from tests.fixtures.engine import Rig, until
+from tests.fixtures.platform import POLICY, STACK, PlatformRig, write_environment
+from tests.fixtures.runner import worker_settings
+
+pytestmark = pytest.mark.engine
+
+
+class LivePlatform(PlatformRig):
+    """The rig with the real engine and the real state."""
+
+    def __init__(self, database: Database, rig: Rig, lab: RunningLab, folder: Path) -> None:
+        section = lab.document.hcloud
+        self.token = section.tokens["slipway"]
+        path = write_environment(folder, HCLOUD_TOKEN=self.token, HCLOUD_ENDPOINT=section.base_url)
+        settings = worker_settings(
+            rig.work_root, platform_environment_file=path, state_database_url=rig.secrets.backend_url
+        )
+        self.live = rig.using("engine_platform:tiny")
+        self.store = StateStore(rig.secrets.backend_url)
+        super().__init__(database, self.live.engine, self.store, settings)  # type: ignore[arg-type]  # the real ones
+
+    def runner(self, owner: str = "worker-1", **settings: Any) -> PlatformRunner:
+        """Return a worker's runner on the real engine."""
+        me = identify(os.getpid())
+        return PlatformRunner(
+            database=self.database,
+            engine=self.engine,
+            settings=self.settings.model_copy(update=settings),
+            policy=POLICY,
+            plans=RunPlanner(self.database, self.store, self.versions),
+            locks=StackLocks(self.store, self.settings.work_root, me.host),
+            fences=DatabaseFences(self.database, me.host, me.boot_id),
+            owner=owner,
+        )
+
+
+@pytest.fixture
+def platform(database: Database, rig: Rig, lab: RunningLab, tmp_path: Path) -> Iterator[LivePlatform]:
+    """Return administrators, a worker with the real engine, and the lab."""
+    live = LivePlatform(database, rig, lab, tmp_path)
+    yield live
+    live.store.close()
+
+
+def _spec(**cidrs: str) -> dict[str, Any]:
+    return {"tells_inventory": True, "cidrs": cidrs}
+
+
+def _names(lab: RunningLab) -> list[str]:
+    return sorted(network.name for network in lab.truth.hcloud.networks.get_all())
+
+
+def test_a_stacks_whole_life(platform: LivePlatform, lab: RunningLab) -> None:
+    """Up, an unchanged preview, a change, drift that shows, destroy; the token is in no row and no state."""
+    platform.brought_up(spec=_spec(one="10.20.0.0/16"))
+    assert _names(lab) == ["one"]
+    assert platform.row(platform.waiting(RunAction.PREVIEW, spec=None)).changes == {}
+    platform.brought_up(spec=_spec(one="10.20.0.0/16", two="10.21.0.0/16"))
+    assert _names(lab) == ["one", "two"]
+
+    network = lab.truth.hcloud.networks.get_by_name("two")
+    assert isinstance(network, hcloud.networks.client.BoundNetwork)
+    network.update(labels={"by": "hand"})
+    drift = platform.waiting(RunAction.REFRESH, spec=None)
+    assert platform.row(drift).changes == {"update": 1}
+    assert "hand" in str(platform.plan(drift).steps)
+
+    gone = platform.waiting(RunAction.DESTROY, spec=None)
+    platform.approve(gone)
+    platform.run(gone)
+    assert platform.row(gone).status is RunStatus.SUCCEEDED, platform.row(gone).error_detail
+    assert _names(lab) == []
+    for table in ("platform_runs", "platform_plans", "platform_run_events", "audit_records"):
+        query = text(f"SELECT count(*) FROM {table} WHERE CAST({table} AS text) LIKE '%{platform.token}%'")  # noqa: S608
+        assert platform.change(lambda session, query=query: session.execute(query).scalar_one()) == 0
+
+
+def test_a_wrong_configuration_fails_before_anything_exists(platform: LivePlatform, lab: RunningLab) -> None:
+    """The run names the key."""
+    run_id = platform.waiting(spec={"cidrs": 1})
+
+    assert platform.row(run_id).error_code == "invalid_spec"
+    assert "slipway:spec.cidrs" in (platform.row(run_id).error_detail or "")
+    assert _names(lab) == []
+
+
+def test_what_a_provider_refuses_is_told_in_its_own_words(platform: LivePlatform) -> None:
+    """Staff read why; nothing is tried again by itself."""
+    run_id = platform.waiting(spec=_spec(one="10.20.0.0/16", bad="8.8.8.0/24"))
+    platform.approve(run_id)
+    platform.run(run_id)
+    row = platform.row(run_id)
+
+    assert row.status is RunStatus.FAILED
+    assert "ip_range" in (row.error_detail or "") or "IP range" in (row.error_detail or ""), row.error_detail
+
+
+def test_a_terminals_lock_is_waited_for_and_left_alone(platform: LivePlatform, tmp_path: Path) -> None:
+    """The CLI of somebody else holds the stack: the run says so, and goes on once they are done."""
+    platform.brought_up(spec=_spec(one="10.20.0.0/16"))
+    terminal, done = _at_a_terminal(platform.live, tmp_path)
+    until(lambda: bool(platform.store.locks(STACK)))
+    run_id = platform.waiting(spec=_spec(one="10.20.0.0/16", two="10.21.0.0/16"))
+    row = platform.row(run_id)
+    assert row.status is RunStatus.QUEUED
+    assert f"process {platform.store.locks(STACK)[0].pid}" in (row.waits_for or "")
+
+    (tmp_path / "gate").touch()
+    assert done.result(60).outcome is EngineOutcome.SUCCEEDED
+    assert terminal.engine is not platform.engine
+    platform.run(run_id)
+    assert platform.row(run_id).status is RunStatus.AWAITING_APPROVAL
+
+
+def _at_a_terminal(rig: Rig, folder: Path) -> "tuple[Rig, Future[EngineResult]]":
+    """Have a CLI hold the stack that is no run of ours: its files are elsewhere."""
+    other = replace(rig.using("engine_programs:waits"), work_root=folder / "elsewhere", stack=STACK)
+    spec = {"started": str(folder / "started"), "gate": str(folder / "gate")}
+    secrets = replace(rig.secrets, passphrase="of this test only")
+    return other, other.follow(other.engine.start(other.job(EngineAction.UP, spec), secrets))
+
+
+def test_a_killed_engines_create_is_found_by_its_name(platform: LivePlatform, lab: RunningLab) -> None:
+    """Killed between request and answer: recovery finds the network by name and labels, and takes it over."""
+    run_id = platform.waiting(spec=_spec(one="10.20.0.0/16"))
+    platform.approve(run_id)
+    _kill_in_create(platform, lab, run_id)
+    assert _names(lab) == ["one"]
+    platform.run(run_id, "worker-2")
+
+    assert platform.row(run_id).status is RunStatus.SUCCEEDED, platform.row(run_id).error_detail
+    assert _names(lab) == ["one"]
+    assert platform.row(platform.waiting(RunAction.PREVIEW, spec=None)).changes == {}
+
+
+def _kill_in_create(platform: LivePlatform, lab: RunningLab, run_id: UUID) -> None:
+    """Have a worker begin, and kill its engine once the network exists, but the state has not been told."""
+    url = platform.settings.state_database_url.get_secret_value()
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(url) as state:
+        with lab.faults.hcloud.during("freeze", method="POST", path="*/networks") as rule:
+            work = pool.submit(platform.run, run_id)
+            until(lambda: any(known.id == rule.id and known.hits for known in lab.faults.hcloud.all()))
+            state.execute("LOCK TABLE pulumi_state IN EXCLUSIVE MODE")
+        until(lambda: _names(lab) == ["one"])
+        engine = platform.row(run_id).engine
+        assert engine is not None
+        assert platform.engine.terminate(EngineRecord.of(engine).process)
+        state.rollback()
+        assert work.result(60)
