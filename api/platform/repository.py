@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from api.inventory.platform_models import PlatformStack
@@ -34,7 +35,8 @@ class KnownStack:
 def known_stacks(session: Session) -> list[KnownStack]:
     """Return all stacks that have reported or been run, in the order in which an estate is raised. Two queries."""
     reported = {row.stack: row for row in session.scalars(select(PlatformStack))}
-    newest = select(PlatformRun).distinct(PlatformRun.stack).order_by(PlatformRun.stack, PlatformRun.id.desc())
+    newest = select(PlatformRun).ext(distinct_on(PlatformRun.stack))
+    newest = newest.order_by(PlatformRun.stack, PlatformRun.id.desc())
     runs = {run.stack: run for run in session.scalars(newest)}
     stacks = [_known(name, reported.get(name), runs.get(name)) for name in reported.keys() | runs.keys()]
     order = list(PlatformKind)

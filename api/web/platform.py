@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
 from api.auth.models import User
@@ -260,7 +261,7 @@ def _lines(session: Session, stacks: Sequence[KnownStack]) -> list[StackLine]:
     runs = [stack.last_run for stack in stacks if stack.last_run is not None]
     newest = (
         select(PlatformPlan.run_id, PlatformPlan.summary)
-        .distinct(PlatformPlan.run_id)
+        .ext(distinct_on(PlatformPlan.run_id))
         .where(PlatformPlan.run_id.in_([run.id for run in runs]))
         .order_by(PlatformPlan.run_id, PlatformPlan.id.desc())
     )

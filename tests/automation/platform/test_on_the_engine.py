@@ -123,10 +123,9 @@ def test_what_a_provider_refuses_is_told_in_its_own_words(platform: LivePlatform
 
 def test_a_terminals_lock_is_waited_for_and_left_alone(platform: LivePlatform, tmp_path: Path) -> None:
     """The CLI of somebody else holds the stack: the run says so, and goes on once they are done."""
-    platform.brought_up(spec=_spec(one="10.20.0.0/16"))
     terminal, done = _at_a_terminal(platform.live, tmp_path)
     until(lambda: bool(platform.store.locks(STACK)))
-    run_id = platform.waiting(spec=_spec(one="10.20.0.0/16", two="10.21.0.0/16"))
+    run_id = platform.waiting(spec=_spec(one="10.20.0.0/16"))
     row = platform.row(run_id)
     assert row.status is RunStatus.QUEUED
     assert f"process {platform.store.locks(STACK)[0].pid}" in (row.waits_for or "")
@@ -143,7 +142,7 @@ def _at_a_terminal(rig: Rig, folder: Path) -> "tuple[Rig, Future[EngineResult]]"
     other = replace(rig.using("engine_programs:waits"), work_root=folder / "elsewhere", stack=STACK)
     spec = {"started": str(folder / "started"), "gate": str(folder / "gate")}
     secrets = replace(rig.secrets, passphrase="of this test only")
-    return other, other.follow(other.engine.start(other.job(EngineAction.UP, spec), secrets))
+    return other, other.follow(other.engine.start(other.job(EngineAction.UP, spec, stack_may_exist=False), secrets))
 
 
 def test_a_killed_engines_create_is_found_by_its_name(platform: LivePlatform, lab: RunningLab) -> None:
