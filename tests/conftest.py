@@ -22,6 +22,7 @@ pytest_plugins = [
     "tests.fixtures.whole_system",
     "tests.fixtures.lab_worker",
     "tests.fixtures.pages",
+    "tests.fixtures.platform_api",
     "tests.fixtures.chromium",
     "tests.fixtures.busy_house",
 ]

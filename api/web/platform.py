@@ -59,7 +59,7 @@ _UNPROCESSABLE = 422
 class RunForm(BaseModel):
     """What is to be done with a stack."""
 
-    action: RunAction
+    verb: RunAction
     reason: Reason
     configuration: Annotated[str, Field(max_length=200_000)] | None = None
     refreshes: bool = False
@@ -233,7 +233,7 @@ def _wish(stack: str, entered: RunForm, configurations: Configurations) -> RunWi
     spec = None if entered.configuration is None else configurations.parse(stack, entered.configuration)
     return RunWish(
         stack=stack,
-        action=entered.action,
+        action=entered.verb,
         reason=entered.reason,
         spec=spec,
         refreshes=entered.refreshes,

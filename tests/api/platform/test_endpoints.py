@@ -7,39 +7,18 @@ import httpx
 from sqlalchemy import update
 
 from api.auth.models import Role
+from api.db.session import Database
 from api.jobs import Job
-from api.plans.store import Preview
-from api.platform.leases import RunLeases, RunWrites
 from api.platform.models import PlatformRun, RunStatus
-from api.platform.plans import RunPlans
-from tests.fixtures.api import Api
+from api.settings import Settings
+from tests.fixtures.api import Api, run_api
+from tests.fixtures.platform_api import YAML, plan_by_worker
 
 RUNS = "/v1/admin/platform/stacks/lab-network/runs"
-YAML = "# the office's\ncidr: 10.10.0.0/16\nsubnets: [control]\n"
-STEP = {
-    "urn": "urn:pulumi:lab-network::slipway::hcloud:index/network:Network::lab",
-    "type": "hcloud:index/network:Network",
-    "op": "create",
-    "name": "lab",
-    "inputs": {"ipRange": "10.10.0.0/16", "token": "[secret]"},
-}
 
 
 def _ask(client: httpx.Client, **body: object) -> httpx.Response:
     return client.post(RUNS, json={"action": "up", "reason": "a new network", "configuration": YAML, **body})
-
-
-def _planned(api: Api, run_id: UUID) -> None:
-    """Do as a worker does that has previewed."""
-    with api.runtime.database.transaction() as transaction:
-        session = transaction.session
-        lease = RunLeases(session, "worker-1", 30).acquire(run_id)
-        assert lease is not None
-        writes = RunWrites(session, lease, 30)
-        writes.begin()
-        run = writes.hold()
-        RunPlans(session).admit(run, Preview([STEP], None, {"program": "1"}))
-        run.status = RunStatus.AWAITING_APPROVAL
 
 
 def test_from_the_request_to_the_approval(platform_api: Api) -> None:
@@ -48,10 +27,10 @@ def test_from_the_request_to_the_approval(platform_api: Api) -> None:
     made = _ask(asker.http).raise_for_status().json()
     run_id = UUID(made["id"])
     assert platform_api.jobs.of(Job.RUN_PLATFORM) == [(run_id,)]
-    _planned(platform_api, run_id)
+    plan_by_worker(platform_api, run_id)
 
     shown = other.http.get(f"/v1/admin/platform/runs/{run_id}").raise_for_status().json()
-    assert shown["plan"]["steps"][0]["inputs"]["token"] == "[secret]"
+    assert shown["plan"]["steps"][2]["inputs"]["secret"] == "[secret]"
     body = {"hash": shown["plan"]["hash"], "reason": "looked at it"}
     approve = f"/v1/admin/platform/plans/{shown['plan']['id']}/approve"
     assert asker.http.post(approve, json=body).json()["code"] == "own_plan"
@@ -88,11 +67,12 @@ def test_a_second_run_is_refused_with_the_first_ones_id(platform_api: Api) -> No
     assert (second.status_code, second.json()["run_id"]) == (409, first["id"])
 
 
-def test_without_credentials_the_answer_says_what_to_set(api: Api) -> None:
+def test_without_credentials_the_answer_says_what_to_set(settings: Settings, database: Database) -> None:
     """Nobody has to guess."""
-    client = api.staff(Role.ADMIN).http
-    listed = client.get("/v1/admin/platform/stacks").json()
-    answer = client.post(RUNS, json={"action": "preview", "reason": "to see"})
+    with run_api(settings.model_copy(update={"platform_environment_file": None}), database) as api:
+        client = api.staff(Role.ADMIN).http
+        listed = client.get("/v1/admin/platform/stacks").json()
+        answer = client.post(RUNS, json={"action": "preview", "reason": "to see"})
 
     assert not listed["is_set_up"]
     assert answer.json()["code"] == "platform_runs_off"
@@ -115,7 +95,7 @@ def test_a_log_is_streamed_to_its_end(platform_api: Api) -> None:
     """Lines, then the run as it ended."""
     client = platform_api.staff(Role.ADMIN).http
     run_id = UUID(_ask(client).json()["id"])
-    _planned(platform_api, run_id)
+    plan_by_worker(platform_api, run_id)
     with platform_api.runtime.database.transaction() as transaction:
         transaction.session.execute(update(PlatformRun).values(status=RunStatus.SUCCEEDED))
     text = client.get(f"/v1/admin/platform/runs/{run_id}/events").text
@@ -129,7 +109,7 @@ def test_a_run_is_rejected_or_cancelled_with_a_reason(platform_api: Api) -> None
     """Both end it."""
     client = platform_api.staff(Role.ADMIN).http
     run_id = UUID(_ask(client).json()["id"])
-    _planned(platform_api, run_id)
+    plan_by_worker(platform_api, run_id)
     plan_id = client.get(f"/v1/admin/platform/runs/{run_id}").json()["plan"]["id"]
     client.post(f"/v1/admin/platform/plans/{plan_id}/reject", json={"reason": "wrong site"}).raise_for_status()
     assert client.get(f"/v1/admin/platform/runs/{run_id}").json()["status"] == "rejected"

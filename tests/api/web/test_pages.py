@@ -18,6 +18,7 @@ LISTS = (
     "/admin/audit",
     "/admin/workloads",
     "/admin/nodes",
+    "/admin/platform",
     "/admin/alerts",
     "/admin/drift",
     "/admin/orphans",

@@ -124,7 +124,7 @@ def test_what_a_provider_refuses_is_told_in_its_own_words(platform: LivePlatform
 def test_a_terminals_lock_is_waited_for_and_left_alone(platform: LivePlatform, tmp_path: Path) -> None:
     """The CLI of somebody else holds the stack: the run says so, and goes on once they are done."""
     terminal, done = _at_a_terminal(platform.live, tmp_path)
-    until(lambda: bool(platform.store.locks(STACK)))
+    until((tmp_path / "started").exists)
     run_id = platform.waiting(spec=_spec(one="10.20.0.0/16"))
     row = platform.row(run_id)
     assert row.status is RunStatus.QUEUED
