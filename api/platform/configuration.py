@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from api.errors import InvalidInput
 from components.specs.platform import PlatformKind, PlatformSpec, parse_platform_stack
-from components.specs.platform.kinds import SPECS
+from components.specs.platform.kinds import spec_models
 from components.specs.platform.lines import YamlLines
 
 
@@ -76,7 +76,7 @@ class Configurations:
 
 def get_configurations() -> Configurations:
     """Return the kinds that this release knows."""
-    return Configurations(SPECS)
+    return Configurations(spec_models())
 
 
 def _load(text: str) -> Any:

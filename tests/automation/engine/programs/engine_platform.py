@@ -35,5 +35,5 @@ class TinyProgram:
 
 def tiny(document: Mapping[str, Any]) -> Callable[[], None]:
     """Return the program of a stack of the kind ``network``, as ``automation.engine.programs:platform`` does."""
-    kinds = {PlatformKind.NETWORK: Kind(TinySpec, TinyProgram)}
+    kinds = {PlatformKind.NETWORK: Kind(f"{__name__}:TinySpec", f"{__name__}:TinyProgram")}
     return platform_program(document["stack"], document["spec"], kinds=kinds)
