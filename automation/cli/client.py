@@ -97,14 +97,18 @@ class ApiClient:
                 return
 
     def events(self, operation_id: str, *, follow: bool) -> Iterator[tuple[str, Json]]:
-        """Yield an operation's ``line`` events and, once it has ended, one ``end``.
+        """Yield an operation's events; see ``log``."""
+        yield from self.log(f"/operations/{operation_id}/events", follow=follow)
+
+    def log(self, path: str, *, follow: bool) -> Iterator[tuple[str, Json]]:
+        """Yield a log's ``line`` events and, once what it is about has ended, one ``end``.
 
         A stream that breaks is resumed after the last line seen.
         """
         last_id, failures = "0", 0
         while True:
             try:
-                with self._stream(operation_id, last_id, follow=follow) as source:
+                with self._stream(path, last_id, follow=follow) as source:
                     for event in source.iter_sse():
                         if event.event not in {"line", "end"}:
                             continue  # kept alive, or something newer than this program
@@ -121,10 +125,10 @@ class ApiClient:
             self._pause(_RECONNECT_SECONDS)
 
     @contextmanager
-    def _stream(self, operation_id: str, last_id: str, *, follow: bool) -> Iterator[EventSource]:
+    def _stream(self, path: str, last_id: str, *, follow: bool) -> Iterator[EventSource]:
         with self._http.stream(
             "GET",
-            f"/operations/{operation_id}/events",
+            path,
             params={"follow": follow},
             headers={"Accept": "text/event-stream", "Last-Event-ID": last_id},
             timeout=_STREAM_TIMEOUT,

@@ -33,8 +33,17 @@ def show_log(client: ApiClient, operation_id: str, *, follow: bool) -> None:
     Raises:
         OperationFailedError: if it failed, with the API's own words.
     """
+    follow_log(client, f"/operations/{operation_id}/events", follow=follow)
+
+
+def follow_log(client: ApiClient, path: str, *, follow: bool) -> None:
+    """Print the lines of the log at ``path``; with ``follow``, until what it is about has ended.
+
+    Raises:
+        OperationFailedError: if it failed, with the API's own words.
+    """
     out = stdout()
-    for kind, document in client.events(operation_id, follow=follow):
+    for kind, document in client.log(path, follow=follow):
         if kind == "line":
             out.print(f"[dim]{moment(document['at'])[11:]}[/]  {escape(document['message'])}", soft_wrap=True)
         else:

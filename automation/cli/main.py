@@ -15,6 +15,7 @@ from automation.cli import (
     inventory,
     orders,
     plans,
+    platform,
     quotes,
     state,
     tools,
@@ -63,6 +64,7 @@ def build() -> typer.Typer:
         made.command(name, rich_help_panel=panel)(verb)
     made.add_typer(account.ssh_keys, name="ssh-keys", rich_help_panel=_ACCOUNT)
     made.add_typer(plans.plans, name="plans", rich_help_panel=_STAFF)
+    made.add_typer(platform.platform, name="platform", rich_help_panel=_STAFF)
     made.add_typer(drift.drift, name="drift", rich_help_panel=_STAFF)
     made.add_typer(drift.orphans, name="orphans", rich_help_panel=_STAFF)
     made.add_typer(admin.admin, name="admin", rich_help_panel=_OPERATOR)

@@ -126,13 +126,14 @@ def _print_plan(plan: Json) -> None:
     )
     out.print()
     for step in plan["steps"]:
-        _print_step(step)
+        print_step(step)
     for result in plan["policy"]:
         if not result["passed"]:
             out.print(f"[red]policy[/] {escape(result['rule'])}: {escape(result['message'])}", soft_wrap=True)
 
 
-def _print_step(step: Json) -> None:
+def print_step(step: Json) -> None:
+    """Print one step of a plan, with what changes."""
     out = stdout()
     kind = step["type"].rpartition(":")[2]
     out.print(f"{_MARKS[step['op']]} {escape(step['op'])} {escape(kind)} [bold]{escape(step['name'])}[/]")

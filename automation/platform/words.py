@@ -1,11 +1,14 @@
 """What an engine's failure means to whoever looks after platform stacks. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
 from api.operations.results import AttemptEnd
 
+_OUTPUT = re.compile(r"\s*code: -?\d+ stdout:.*", re.DOTALL)
+"""What the Automation API adds to an error: all that was printed, of which the error has been told already."""
 _BY_HAND = frozenset({"identity_unknown", "identity_conflict"})
 _TRIED_AGAIN = frozenset(
     {
@@ -43,7 +46,7 @@ def for_staff(end: AttemptEnd) -> AttemptEnd:
         return end
     words = _WORDS.get(end.error_code, end.error_detail or "")
     if end.technical and end.error_code not in _BY_HAND:
-        words = f"{words} {end.technical}"
+        words = f"{words} {_OUTPUT.sub('', end.technical)}"
     is_ours = end.error_code in _TRIED_AGAIN
     return replace(end, error_detail=words.strip(), retryable=end.retryable and is_ours)
 

@@ -69,7 +69,7 @@ def platform(database: Database, rig: Rig, lab: RunningLab, tmp_path: Path) -> I
 
 
 def _spec(**cidrs: str) -> dict[str, Any]:
-    return {"tells_inventory": True, "cidrs": cidrs}
+    return {"tells_inventory": False, "cidrs": cidrs}
 
 
 def _names(lab: RunningLab) -> list[str]:
@@ -134,7 +134,7 @@ def test_a_terminals_lock_is_waited_for_and_left_alone(platform: LivePlatform, t
     assert done.result(60).outcome is EngineOutcome.SUCCEEDED
     assert terminal.engine is not platform.engine
     platform.run(run_id)
-    assert platform.row(run_id).status is RunStatus.AWAITING_APPROVAL
+    assert platform.row(run_id).status is RunStatus.AWAITING_APPROVAL, platform.row(run_id).error_detail
 
 
 def _at_a_terminal(rig: Rig, folder: Path) -> "tuple[Rig, Future[EngineResult]]":
