@@ -125,12 +125,15 @@ def lab_settings(document: Mapping[str, Any]) -> dict[str, str]:
     return {variable: document[section][name] for variable, (section, name) in _LAB_SETTINGS.items()}
 
 
-def local_settings(environment: Mapping[str, str], *, api_url: str, work_root: Path) -> dict[str, str]:
+def local_settings(
+    environment: Mapping[str, str], *, api_url: str, work_root: Path, platform_file: Path
+) -> dict[str, str]:
     """What follows from running on this machine, unless the environment says otherwise."""
     public_url = environment.get("SLIPWAY_PUBLIC_URL") or api_url
     defaults = {
         "SLIPWAY_PUBLIC_URL": public_url,
         "SLIPWAY_WORK_ROOT": str(work_root),
+        "SLIPWAY_PLATFORM_ENVIRONMENT_FILE": str(platform_file),
         # A browser never sends a Secure cookie over plain HTTP.
         "SLIPWAY_SECURE_COOKIES": "true" if public_url.startswith("https://") else "false",
     }

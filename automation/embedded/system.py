@@ -223,7 +223,8 @@ class EmbeddedSystem:
         self._given = {**self._kept, **{name: value for name, value in self._given.items() if value}}
 
     def _start_all(self) -> None:
-        here = local_settings(self._given, api_url=self.api_url, work_root=self._home.work)
+        home = self._home
+        here = local_settings(self._given, api_url=self.api_url, work_root=home.work, platform_file=home.platform)
         if self._options.lab:
             self._report("Starting the lab: Proxmox VE nodes, Cloudflare, Stripe")
             log = self._home.logs / "lab.log"

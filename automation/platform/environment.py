@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,10 +10,10 @@ from pathlib import Path
 from automation.engine.contract import EngineSecrets
 from automation.engine.scrub import SHORTEST_SECRET, secret_values
 
-_LINE = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?P<value>.*)")
+_ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>.*)", re.DOTALL)
 _PASSPHRASE = "PULUMI_CONFIG_PASSPHRASE"  # noqa: S105 - a variable's name
-_OURS = frozenset({"PULUMI_BACKEND_URL"})
-"""Left out: which database holds the state is for our settings to say."""
+_OURS = frozenset({"PULUMI_BACKEND_URL", "SLIPWAY_STATE_DATABASE_URL"})
+"""Left out, for they are there for people at a terminal: which database holds the state is for our settings to say."""
 _REFUSED = frozenset({"PATH", "HOME", "TMPDIR", "PULUMI_HOME", "PYTHONPATH", "LD_PRELOAD", "LD_LIBRARY_PATH"})
 _LARGEST_BYTES = 256 * 1024
 
@@ -44,22 +45,20 @@ def read_secrets(path: Path | None, backend_url: str) -> EngineSecrets:
 
 
 def parse_environment(text: str, name: str) -> dict[str, str]:
-    """Return the variables of a file's text; quotes around a value are taken off, nothing is expanded.
+    """Return the variables of a file's text, which is read as a shell reads it; nothing is expanded.
 
     Raises:
         PlatformEnvironmentError: naming the line or the variable that is wrong.
     """
     found: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), 1):
-        stripped = line.strip()
-        if not stripped or stripped.startswith("#"):
-            continue
-        match = _LINE.fullmatch(stripped)
-        if match is None:
-            raise PlatformEnvironmentError(f"{name}:{number}: write NAME=value")
-        if match["name"] in _REFUSED:
-            raise PlatformEnvironmentError(f"{name}:{number}: {match['name']} is the engine's own: leave it out")
-        found[match["name"]] = _unquoted(match["value"])
+        for word in _words(line, f"{name}:{number}"):
+            match = _ASSIGNMENT.fullmatch(word)
+            if match is None:
+                raise PlatformEnvironmentError(f"{name}:{number}: write NAME=value, a value with spaces in quotes")
+            if match["name"] in _REFUSED:
+                raise PlatformEnvironmentError(f"{name}:{number}: {match['name']} is the engine's own: leave it out")
+            found[match["name"]] = match["value"]
     _check_maskable(found, name)
     return found
 
@@ -79,10 +78,11 @@ def _read(path: Path) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise PlatformEnvironmentError(f"{path} cannot be read: {error.strerror}") from None
+    facts = os.fstat(descriptor)
+    if not stat.S_ISREG(facts.st_mode):
+        os.close(descriptor)
+        raise PlatformEnvironmentError(f"{path} is no file")
     with os.fdopen(descriptor, encoding="utf-8") as file:
-        facts = os.fstat(file.fileno())
-        if not stat.S_ISREG(facts.st_mode):
-            raise PlatformEnvironmentError(f"{path} is no file")
         if facts.st_uid != os.geteuid():
             raise PlatformEnvironmentError(f"{path} belongs to another user: `chown` it to the worker's")
         if stat.S_IMODE(facts.st_mode) & 0o177:
@@ -93,8 +93,9 @@ def _read(path: Path) -> str:
             raise PlatformEnvironmentError(f"{path} is no text") from None
 
 
-def _unquoted(value: str) -> str:
-    for quote in ("'", '"'):
-        if len(value) > 1 and value.startswith(quote) and value.endswith(quote):
-            return value[1:-1]
-    return value
+def _words(line: str, place: str) -> list[str]:
+    try:
+        words = shlex.split(line, comments=True)
+    except ValueError:
+        raise PlatformEnvironmentError(f"{place}: a quotation mark is not closed") from None
+    return words[1:] if words[:1] == ["export"] else words

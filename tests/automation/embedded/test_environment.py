@@ -28,6 +28,8 @@ COMPLETE = {
     "SLIPWAY_WORK_ROOT": "/var/lib/slipway/work",
 }
 
+PATHS = {"work_root": Path("/w"), "platform_file": Path("/p")}
+
 
 def test_a_complete_environment_is_accepted() -> None:
     """What the hints list is all that has no default."""
@@ -59,7 +61,7 @@ def test_a_lab_answers_for_stripe_and_cloudflare() -> None:
         "cloudflare": {"api_token": "t", "base_url": "http://127.0.0.1:2/client/v4"},
     }
     embedded = {name: COMPLETE[name] for name in list(COMPLETE)[:4]}
-    local = local_settings({}, api_url="http://127.0.0.1:3", work_root=Path("/w"))
+    local = local_settings({}, api_url="http://127.0.0.1:3", **PATHS)
     check_settings({**embedded, **local, **lab_settings(lab)})
 
 
@@ -79,9 +81,9 @@ def test_each_process_gets_no_more_than_it_needs() -> None:
 
 def test_cookies_are_secure_unless_the_address_is_plain_http() -> None:
     """Browsers do not send a Secure cookie over plain HTTP."""
-    plain = local_settings({}, api_url="http://127.0.0.1:8080", work_root=Path("/w"))
+    plain = local_settings({}, api_url="http://127.0.0.1:8080", **PATHS)
     behind_tls = local_settings(
-        {"SLIPWAY_PUBLIC_URL": "https://slipway.example"}, api_url="http://127.0.0.1:8080", work_root=Path("/w")
+        {"SLIPWAY_PUBLIC_URL": "https://slipway.example"}, api_url="http://127.0.0.1:8080", **PATHS
     )
     assert plain["SLIPWAY_SECURE_COOKIES"] == "false"
     assert plain["SLIPWAY_PUBLIC_URL"] == "http://127.0.0.1:8080"
