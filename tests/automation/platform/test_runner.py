@@ -11,6 +11,8 @@ from api.plans.errors import PlanMoved
 from api.plans.models import PlanStatus
 from api.platform.models import RunAction, RunStatus
 from api.state.store import StackLock
+from automation.engine.contract import EngineOutcome, EngineResult
+from automation.operations.fencing import HostFencing
 from tests.fakes.engine import HOST
 from tests.fixtures.platform import CANARY, SPEC, STACK, PlatformRig
 from tests.races import at_once
@@ -274,3 +276,21 @@ def test_a_moved_version_voids_a_plan(platform_rig: PlatformRig) -> None:
         platform_rig.approve(run_id)
 
     assert platform_rig.row(run_id).status is RunStatus.QUEUED
+
+
+def test_a_host_that_is_gone_is_declared_dead_for_its_platform_runs_too(platform_rig: PlatformRig) -> None:
+    """An engine of unknown fate is waited for, until a person says that its host is dead."""
+    run_id = platform_rig.waiting()
+    platform_rig.approve(run_id)
+    lost = platform_rig.orphan(run_id)
+    record = {**(platform_rig.row(run_id).engine or {})}
+    record["process"] = {**record["process"], "host": "worker-9", "boot_id": "its-boot"}
+    platform_rig.set(run_id, engine=record, lease_owner="worker-9:1")
+    lost.result = EngineResult(EngineOutcome.FAILED)
+    platform_rig.run(run_id)
+    assert "may still be alive" in (platform_rig.row(run_id).waits_for or "")
+
+    fenced = platform_rig.change(lambda session: HostFencing(session).fence("worker-9", HOST, "ada", "it burnt down"))
+    assert list(fenced.boots) == ["its-boot"]
+    platform_rig.run(run_id)
+    assert platform_rig.row(run_id).status is RunStatus.SUCCEEDED
