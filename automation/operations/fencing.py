@@ -156,7 +156,7 @@ class HostFencing:
             owner = func.substring(table.lease_owner, "^(.*):[^:]*$")
             valid = func.count().filter(table.status == running, table.lease_until > func.now())
             query = select(owner, valid, func.max(table.lease_until)).where(owner.is_not(None)).group_by(owner)
-            yield from self._session.execute(query).tuples()
+            yield from ((host, number, until) for host, number, until in self._session.execute(query))
 
     def _boots(self) -> Mapping[str, list[str]]:
         """Return, by host, the boots of the engines on record; the record is the runner's (``EngineRecord``)."""
