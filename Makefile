@@ -53,8 +53,31 @@ browser: ## Chromium for tests of the pages, from the system's packages if it is
 	        && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
 	    || echo "No chromium, and only root can install it: the tests of the pages in a browser will be skipped."
 
+# What checks and runs the platform stacks' configuration; one package a line.
+PLATFORM_PACKAGES := \
+    cloud-init \
+    nftables \
+    prometheus \
+    prometheus-alertmanager \
+    prometheus-blackbox-exporter \
+    prometheus-node-exporter \
+    systemd
+PVE_EXPORTER := prometheus-pve-exporter==3.10.2
+PLATFORM_VENV := build/platform-tools
+
+.PHONY: platform-tools
+platform-tools: ## Prometheus, Alertmanager and others, from the system's packages if this is root; starts no service
+	@dpkg --status $(PLATFORM_PACKAGES) >/dev/null 2>&1 \
+	    || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+	        && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	            $(PLATFORM_PACKAGES) >/dev/null; } \
+	    || echo "Not all of $(PLATFORM_PACKAGES) are here, and only root can install them: their tests will be skipped."
+	@$(PLATFORM_VENV)/bin/python -m pip show --quiet prometheus-pve-exporter 2>/dev/null \
+	    || { $(PYTHON) -m venv $(PLATFORM_VENV) \
+	        && $(PLATFORM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(PVE_EXPORTER); }
+
 .PHONY: test
-test: toolchain browser lint ## Everything: set-up, lint, and every test
+test: toolchain browser platform-tools lint ## Everything: set-up, lint, and every test
 	$(BIN)/pytest -n 2 --dist loadscope
 
 .PHONY: model

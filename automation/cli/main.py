@@ -47,6 +47,7 @@ _COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     (_ACCOUNT, "logout", account.logout),
     (_OPERATOR, "up", up.up),
     (_OPERATOR, "doctor", doctor.doctor),
+    (_OPERATOR, "migrate", tools.migrate),
 )
 
 

@@ -56,6 +56,25 @@ def import_document(file: Path) -> None:
     stdout().print(f"Imported {len(document.nodes)} nodes and {len(document.address_pools)} address pools.")
 
 
+def migrate() -> None:
+    """Bring the schema and the catalogue in the database of MIGRATION_DATABASE_URL (or DATABASE_URL) up to date.
+
+    Safe to repeat, and to run in several places at once: each waits for the other. Run it before the new API starts.
+    """
+    from api.db.session import connect  # noqa: PLC0415 - the customers' verbs need no database
+    from api.settings import MigrationSettings  # noqa: PLC0415 - see above
+    from automation.embedded.provision import prepare_database  # noqa: PLC0415 - see above
+
+    if not (os.environ.get("MIGRATION_DATABASE_URL") or os.environ.get("DATABASE_URL")):
+        raise CliError("set MIGRATION_DATABASE_URL, the address of the database with its owner's login")
+    database = connect(MigrationSettings().database_url.get_secret_value())
+    try:
+        prepare_database(database, currency=os.environ.get("SLIPWAY_CURRENCY", "eur"))
+    finally:
+        database.close()
+    stdout().print("The database is up to date.")
+
+
 def bench(context: typer.Context) -> None:
     """Measure this system against the lab; `slipway bench --help` lists the lab's own options."""
     _run_in_lab("bench", context.args)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_hcloud as hcloud
 
+from components.platform.cloud_project import CloudProject
 from components.specs.platform import CloudServerSpec
 
 
@@ -18,13 +19,20 @@ class Surroundings:
         ssh_keys: ids or names.
         firewall_ids: of the firewalls before its public interface.
         placement_group_id: keeps it apart from the others of the group; None leaves that to Hetzner.
+        project: what an earlier run, whose answer was lost, has made already; None takes nothing over.
     """
 
     subnet_id: pulumi.Input[str]
-    ssh_keys: Sequence[pulumi.Input[str]] = ()
+    ssh_keys: pulumi.Input[Sequence[str]] = ()
     firewall_ids: Sequence[pulumi.Input[str]] = ()
     placement_group_id: pulumi.Input[str] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    project: CloudProject | None = None
+
+    def there(self, kind: str, name: str) -> pulumi.ResourceOptions:
+        """Return the options that take over a thing which is there already."""
+        identity = self.project.identity(kind, name) if self.project is not None else None
+        return pulumi.ResourceOptions(import_=identity)
 
 
 class CloudServer(pulumi.ComponentResource):
@@ -56,13 +64,14 @@ class CloudServer(pulumi.ComponentResource):
         server = self._server(name, spec, around, user_data, address)
         self.server_id = server.id
         self.ipv4 = address.ip_address if address is not None else pulumi.Output.from_input("")
-        hcloud.ServerNetwork(
-            name,
-            server_id=server.id.apply(int),
-            subnet_id=around.subnet_id,
-            ip=self.private_address,
-            opts=self._child,
-        )
+        if spec.has_public_ipv4:
+            hcloud.ServerNetwork(
+                name,
+                server_id=server.id.apply(int),
+                subnet_id=around.subnet_id,
+                ip=self.private_address,
+                opts=self._child,
+            )
         if address is not None and spec.rdns is not None:
             hcloud.Rdns(
                 name,
@@ -84,7 +93,7 @@ class CloudServer(pulumi.ComponentResource):
             location=spec.location,
             auto_delete=False,
             labels=dict(around.labels),
-            opts=self._child,
+            opts=pulumi.ResourceOptions.merge(self._child, around.there("primary_ips", spec.name)),
         )
 
     def _server(
@@ -101,19 +110,24 @@ class CloudServer(pulumi.ComponentResource):
             ipv6_enabled=False,
         )
         group = around.placement_group_id
+        once = pulumi.ResourceOptions(ignore_changes=["image", "ssh_keys", "user_data"])
+        there = around.there("servers", spec.name)
+        # Hetzner makes no server without any network, so one without a public address is made within its subnet. The
+        # others are attached by a resource of its own: they could be moved without a new server.
+        # Without its empty list of aliases each preview would show a change.
+        inside = hcloud.ServerNetworkArgs(subnet_id=around.subnet_id, ip=self.private_address, alias_ips=[])
         return hcloud.Server(
             name,
             name=spec.name,
             server_type=spec.server_type,
             image=spec.image,
             location=spec.location,
-            ssh_keys=list(around.ssh_keys),
+            ssh_keys=around.ssh_keys,
             firewall_ids=[pulumi.Output.from_input(item).apply(int) for item in around.firewall_ids],
             placement_group_id=pulumi.Output.from_input(group).apply(int) if group is not None else None,
             public_nets=[public],
+            networks=None if spec.has_public_ipv4 else [inside],
             user_data=user_data,
             labels=dict(around.labels),
-            opts=pulumi.ResourceOptions.merge(
-                self._child, pulumi.ResourceOptions(ignore_changes=["image", "ssh_keys", "user_data"])
-            ),
+            opts=pulumi.ResourceOptions.merge(pulumi.ResourceOptions.merge(self._child, once), there),
         )

@@ -132,6 +132,11 @@ def _check_free(wanted: str, subnets: list[ipaddress.IPv4Network], used: set[str
         raise ApiError("ip_not_available", f"IP {wanted} is not available")
 
 
+def _narrow_destinations(network: Item) -> list[str]:
+    """Where routes lead to. A default route is none of them: it is allowed although it covers everything."""
+    return [route["destination"] for route in network["routes"] if not route["destination"].endswith("/0")]
+
+
 class Networks(Kind):
     """Private networks."""
 
@@ -180,7 +185,7 @@ class Networks(Kind):
             raise invalid("ip_range", f"{chosen} is not inside {whole}, or smaller than /{SMALLEST_SUBNET}")
         if any(chosen.overlaps(other) for other in others):
             raise invalid("ip_range", f"{chosen} overlaps with another subnet of the network")
-        if any(chosen.overlaps(ipaddress.IPv4Network(route["destination"])) for route in network["routes"]):
+        if any(chosen.overlaps(ipaddress.IPv4Network(text)) for text in _narrow_destinations(network)):
             raise invalid("ip_range", f"{chosen} overlaps with a route's destination")
         subnet: Item = {"type": wanted.type, "network_zone": wanted.network_zone, "ip_range": str(chosen)}
         if wanted.type == "vswitch":
@@ -225,8 +230,8 @@ class Networks(Kind):
         first = ipaddress.IPv4Network(network["ip_range"])[1]
         reserved = [ipaddress.IPv4Network(f"{address}/32") for address in (first, METADATA_GATEWAY)]
         there = [subnet["ip_range"] for subnet in network["subnets"]] + [r["destination"] for r in network["routes"]]
-        blocked = [*map(ipaddress.IPv4Network, there), *reserved]
-        # A default route is allowed although it covers everything.
+        narrow = [subnet["ip_range"] for subnet in network["subnets"]] + _narrow_destinations(network)
+        blocked = [*map(ipaddress.IPv4Network, narrow), *reserved]
         if destination.prefixlen and any(destination.overlaps(other) for other in blocked):
             raise invalid("destination", f"{destination} overlaps with a subnet, a route or a reserved address")
         if wanted.destination in there:

@@ -87,7 +87,9 @@ class Servers(Membership):
             raise invalid("name", f"{wanted.name!r} is not a valid host name")
         kind = offered("server_types", wanted.server_type, "server_type")
         image = offered("images", wanted.image, "image", architecture=kind["architecture"])
-        if not (wanted.public_net.enable_ipv4 or wanted.public_net.enable_ipv6 or wanted.networks):
+        has_network = wanted.public_net.enable_ipv4 or wanted.public_net.enable_ipv6 or wanted.networks
+        # The plugin makes a server without a public address stopped, attaches it to its networks, and starts it then.
+        if wanted.start_after_create and not has_network:
             raise invalid("public_net", "the server would have no network; enable an address or give networks")
         if wanted.placement_group is not None:
             self._check_group(project, wanted.placement_group)

@@ -35,7 +35,14 @@ class Kind:
 
 _SPECS, _PROGRAMS = "components.specs.platform", "stacks.platform"
 
-KINDS: Mapping[PlatformKind, Kind] = MappingProxyType({})
+KINDS: Mapping[PlatformKind, Kind] = MappingProxyType(
+    {
+        PlatformKind.NETWORK: Kind(f"{_SPECS}.network:NetworkSpec", f"{_PROGRAMS}.network:NetworkProgram"),
+        PlatformKind.CONTROL_PLANE: Kind(
+            f"{_SPECS}.control_plane:ControlPlaneSpec", f"{_PROGRAMS}.control_plane:ControlPlaneProgram"
+        ),
+    }
+)
 """Spec and program of each kind."""
 
 

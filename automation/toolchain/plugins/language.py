@@ -20,6 +20,7 @@ from typing import IO, Any
 import grpc
 from google.protobuf import empty_pb2
 from pulumi.automation._server import LanguageServer
+from pulumi.runtime import settings
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 from automation.toolchain.parts import LANGUAGE_HOST
@@ -126,6 +127,8 @@ def _run_program(info: Any, working_directory: str, arguments: list[str]) -> Non
     sys.path.insert(0, str(folder))
     sys.argv = [str(entry), *arguments]
     os.chdir(working_directory)
+    # The official host passes it on the command line of the program's own process.
+    settings.SETTINGS.root_directory = info.root_directory
     runpy.run_path(str(entry), run_name="__main__")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from api.catalogue.models import Product
 from api.catalogue.seed import load_catalogue, seed_catalogue
 from api.db.session import Database
 from api.inventory.models import Node
@@ -74,3 +75,21 @@ class TestEstate:
         terminal.environment |= {"DATABASE_URL": "", "SLIPWAY_MASTER_KEYS": ""}
         error = terminal.run("estate", "import", "x.json", exit_code=1).stderr
         assert "set DATABASE_URL and SLIPWAY_MASTER_KEYS" in error
+
+
+class TestMigrate:
+    def test_schema_and_catalogue_are_brought_up_to_date_and_can_be_again(
+        self, terminal: Terminal, database: Database, database_url: str
+    ) -> None:
+        """As the owner, whose address goes before the application's."""
+        terminal.environment |= {"MIGRATION_DATABASE_URL": database_url, "DATABASE_URL": "postgresql://nobody@/nothing"}
+        for _ in range(2):
+            assert "The database is up to date." in terminal.run("migrate").stdout
+        with database.transaction() as transaction:
+            assert transaction.session.scalars(select(Product.slug)).all()
+
+    def test_a_missing_address_is_named(self, terminal: Terminal) -> None:
+        """The message says whose login is meant."""
+        terminal.environment |= {"DATABASE_URL": "", "MIGRATION_DATABASE_URL": ""}
+        error = terminal.run("migrate", exit_code=1).stderr
+        assert "set MIGRATION_DATABASE_URL, the address of the database with its owner's login" in error

@@ -50,3 +50,11 @@ def test_no_two_vswitches_share_name_and_vlan() -> None:
     """Nothing else tells them apart after a crash."""
     with pytest.raises(ValueError, match="two vSwitches are named 'one' with VLAN 4000"):
         check_vlans([VSwitchSpec(name="one", vlan=4000)] * 2)
+
+
+def test_a_server_is_on_five_vswitches_at_most() -> None:
+    """Robot would refuse the sixth after the others were made."""
+    six = [VSwitchSpec(name=f"lan-{index}", vlan=4000 + index, servers=(7,)) for index in range(6)]
+    check_vlans(six[:5])
+    with pytest.raises(ValueError, match="servers: server 7 would be on more than 5 vSwitches"):
+        check_vlans(six)

@@ -114,3 +114,21 @@ def test_an_action_on_a_network_that_changes_answers_conflict() -> None:
     with pytest.raises(ApiError) as caught:
         rig.desk.act("networks", network, "add_route", {"destination": "10.2.0.0/16", "gateway": "10.0.0.9"})
     assert (caught.value.code, caught.value.status) == ("conflict", 409)
+
+
+def test_a_default_route_stands_in_nobodys_way() -> None:
+    """It covers everything, and other routes and subnets come before and after it."""
+    rig = Rig()
+    network = str(rig.desk.create("networks", {"name": "n", "ip_range": "10.0.0.0/16"})["network"]["id"])
+    for at, (action, body) in enumerate(
+        [
+            ("add_route", {"destination": "0.0.0.0/0", "gateway": "10.0.1.2"}),
+            ("add_route", {"destination": "10.1.0.0/16", "gateway": "10.0.1.2"}),
+            ("add_subnet", {"type": "cloud", "network_zone": "eu-central", "ip_range": "10.0.1.0/24"}),
+        ]
+    ):
+        rig.at(10.0 * (at + 1))
+        rig.desk.act("networks", network, action, body)
+    rig.at(50.0)
+    with pytest.raises(ApiError, match="has a route already"):
+        rig.desk.act("networks", network, "add_route", {"destination": "0.0.0.0/0", "gateway": "10.0.1.3"})

@@ -74,7 +74,7 @@ def test_the_bad_one_of_two_resources_is_refused_before_anything_is_done(project
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "__main__.py").write_text(PROGRAM)
     project_file = tmp_path / "Pulumi.yaml"
-    project_file.write_text(project_file.read_text().replace("main: stacks/", "main: bad/"))
+    project_file.write_text(project_file.read_text().replace("main: stacks/start/", "main: bad/"))
 
     for command in (("preview",), ("up", "--skip-preview", "--yes")):
         done = project.pulumi(*command, "--policy-pack", "stacks/policy")

@@ -1,0 +1,1 @@
+"""The servers that run Slipway itself: what they are, and what they boot with."""

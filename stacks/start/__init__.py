@@ -1,0 +1,1 @@
+"""The start of the Pulumi CLI's run of a program."""
