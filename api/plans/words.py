@@ -44,7 +44,7 @@ def monthly(cents: int, currency: str) -> str:
 
 
 def _phrase(op: StepOp, kind: str, steps: Sequence[PlanStep], place: str) -> str:
-    one, many = _NOUNS.get(kind, (kind, kind))
+    one, many = _NOUNS.get(kind, (kind, f"{kind}s"))
     if kind in _PARTS.values():
         return f"a new {one}" if op is StepOp.CREATE else f"{one} {_VERBS[op]}"
     if len(steps) > 1:

@@ -75,7 +75,7 @@ def ask(
 
 
 @router.get("/stacks")
-def list_stacks(_viewer: Viewer, session: SessionDep, runtime: RuntimeDep) -> StackList:
+def list_platform_stacks(_viewer: Viewer, session: SessionDep, runtime: RuntimeDep) -> StackList:
     """List the stacks that have reported what they made, or were run from here."""
     is_set_up = runtime.settings.platform_environment_file is not None
     stacks = [StackView.of(stack) for stack in known_stacks(session)]
@@ -83,7 +83,9 @@ def list_stacks(_viewer: Viewer, session: SessionDep, runtime: RuntimeDep) -> St
 
 
 @router.get("/stacks/{stack}")
-def get_stack(stack: StackName, _viewer: Viewer, session: SessionDep, configurations: ConfigurationsDep) -> StackDetail:
+def get_platform_stack(
+    stack: StackName, _viewer: Viewer, session: SessionDep, configurations: ConfigurationsDep
+) -> StackDetail:
     """Return a stack with its configuration."""
     found = known_stack(session, stack)
     if found is None:
@@ -93,13 +95,13 @@ def get_stack(stack: StackName, _viewer: Viewer, session: SessionDep, configurat
 
 
 @router.get("/stacks/{stack}/runs")
-def list_runs(stack: StackName, _viewer: Viewer, session: SessionDep, page: PageDep) -> Page[RunView]:
+def list_platform_runs(stack: StackName, _viewer: Viewer, session: SessionDep, page: PageDep) -> Page[RunView]:
     """List a stack's runs, newest first."""
     return fetch_page(session, select(PlatformRun).where(PlatformRun.stack == stack), PlatformRun.id, page, RunView.of)
 
 
 @router.post("/stacks/{stack}/runs", status_code=status.HTTP_202_ACCEPTED)
-def request_run(  # noqa: PLR0913, PLR0917 - FastAPI injects by parameter
+def request_platform_run(  # noqa: PLR0913, PLR0917 - FastAPI injects by parameter
     stack: StackName,
     body: RunRequest,
     person: Admin,
@@ -121,7 +123,7 @@ def request_run(  # noqa: PLR0913, PLR0917 - FastAPI injects by parameter
 
 
 @router.get("/runs/{run_id}")
-def get_run(run_id: UUID, _viewer: Viewer, session: SessionDep) -> RunDetail:
+def get_platform_run(run_id: UUID, _viewer: Viewer, session: SessionDep) -> RunDetail:
     """Return a run with its newest plan."""
     run = find_run(session, run_id)
     plan = newest_plan(session, run_id)
@@ -130,7 +132,7 @@ def get_run(run_id: UUID, _viewer: Viewer, session: SessionDep) -> RunDetail:
 
 
 @router.post("/runs/{run_id}/cancel", status_code=status.HTTP_202_ACCEPTED)
-def cancel_run(
+def cancel_platform_run(
     run_id: UUID, body: CancelRequest, person: Admin, runtime: RuntimeDep, transaction: TransactionDep
 ) -> RunView:
     """End a run early: one that waits at once, a running one after the step it is at."""
@@ -160,7 +162,7 @@ def check_known(run_id: UUID, _viewer: Viewer, runtime: RuntimeDep) -> None:
 
 
 @router.get("/runs/{run_id}/events", response_class=EventSourceResponse)
-async def stream_run(
+async def stream_platform_run(
     run_id: UUID,
     runtime: RuntimeDep,
     _known: Annotated[None, Depends(check_known)],

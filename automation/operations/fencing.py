@@ -5,7 +5,7 @@ a person declares it dead. The declaration binds one boot of the host: a machine
 it holds for the host too: should it live after all, its workers take nothing more until it is restarted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
@@ -19,6 +19,7 @@ from api.db.session import Database
 from api.errors import Conflict, NotFound
 from api.operations.hosts import FencedHost, fences, is_fenced
 from api.operations.models import Operation, OperationStatus
+from api.platform.models import PlatformRun, RunStatus
 from automation.engine.contract import EngineProcess
 
 
@@ -69,7 +70,7 @@ class WorkerHost:
     """A host that works, or has worked.
 
     Attributes:
-        leases: operations that its workers hold a valid lease on.
+        leases: operations and platform runs that its workers hold a valid lease on.
         lease_until: the end of its last lease.
         boots: of the engines on record there whose end nobody has seen.
         fenced: the declarations about it, the newest first.
@@ -89,17 +90,12 @@ class HostFencing:
         self._session = session
 
     def hosts(self) -> list[WorkerHost]:
-        """Return every host that any operation knows of, by name."""
-        session, declared = self._session, fences(self._session)
-        owner = func.substring(Operation.lease_owner, "^(.*):[^:]*$")
-        now = func.now()
-        valid = func.count().filter(Operation.status == OperationStatus.RUNNING, Operation.lease_until > now)
-        leased = {
-            host: (number, until)
-            for host, number, until in session.execute(
-                select(owner, valid, func.max(Operation.lease_until)).where(owner.is_not(None)).group_by(owner)
-            )
-        }
+        """Return every host that any operation or platform run knows of, by name."""
+        declared = fences(self._session)
+        leased: dict[str, tuple[int, datetime | None]] = {}
+        for host, number, until in self._leased():
+            before, latest = leased.get(host, (0, None))
+            leased[host] = (before + number, max((one for one in (latest, until) if one is not None), default=None))
         boots = self._boots()
         return [
             WorkerHost(name, *leased.get(name, (0, None)), boots.get(name, []), declared.get(name, []))
@@ -149,21 +145,26 @@ class HostFencing:
             diff={"by": by, "boots": list(host.boots)},
         )
         record(session, entry)
-        waiting = (Operation.status == OperationStatus.QUEUED, Operation.engine["process"]["host"].astext == host.name)
-        session.execute(update(Operation).where(*waiting).values(next_attempt_at=func.now()))
+        for table, queued in ((Operation, OperationStatus.QUEUED), (PlatformRun, RunStatus.QUEUED)):
+            waiting = (table.status == queued, table.engine["process"]["host"].astext == host.name)
+            session.execute(update(table).where(*waiting).values(next_attempt_at=func.now()))
         session.flush()
+
+    def _leased(self) -> Iterator[tuple[str, int, datetime | None]]:
+        """Yield, by kind of work and host, how many valid leases it holds, and the end of its last one."""
+        for table, running in ((Operation, OperationStatus.RUNNING), (PlatformRun, RunStatus.RUNNING)):
+            owner = func.substring(table.lease_owner, "^(.*):[^:]*$")
+            valid = func.count().filter(table.status == running, table.lease_until > func.now())
+            query = select(owner, valid, func.max(table.lease_until)).where(owner.is_not(None)).group_by(owner)
+            yield from ((host, number, until) for host, number, until in self._session.execute(query))
 
     def _boots(self) -> Mapping[str, list[str]]:
         """Return, by host, the boots of the engines on record; the record is the runner's (``EngineRecord``)."""
-        process: Any = Operation.engine["process"]
-        host, boot = process["host"].astext, process["boot_id"].astext
-        rows = self._session.execute(
-            select(host, boot)
-            .where(Operation.engine.is_not(None), Operation.engine["ended"].as_boolean().is_not(True))
-            .distinct()
-            .order_by(host, boot)
-        )
-        found: dict[str, list[str]] = {}
-        for name, boot_id in rows:
-            found.setdefault(name, []).append(boot_id)
-        return found
+        found: dict[str, set[str]] = {}
+        for table in (Operation, PlatformRun):
+            process: Any = table.engine["process"]
+            host, boot = process["host"].astext, process["boot_id"].astext
+            is_open = (table.engine.is_not(None), table.engine["ended"].as_boolean().is_not(True))
+            for name, boot_id in self._session.execute(select(host, boot).where(*is_open).distinct()):
+                found.setdefault(name, set()).add(boot_id)
+        return {name: sorted(boots) for name, boots in found.items()}

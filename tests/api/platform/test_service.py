@@ -1,5 +1,6 @@
 """Who may ask for which run."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ def test_a_run_is_an_administrators_to_ask_for(platform_rig: PlatformRig) -> Non
 def test_a_stack_has_one_run_at_a_time(platform_rig: PlatformRig) -> None:
     """Of many that are asked for at once, one is made; the others are told which."""
     admins = [platform_rig.admin() for _ in range(6)]
-    answers = at_once([lambda admin=admin: platform_rig.request(person=admin) for admin in admins])
+    answers = at_once([partial(platform_rig.request, person=admin) for admin in admins])
     refused = [answer for answer in answers if isinstance(answer, RunActive)]
     (made,) = [answer for answer in answers if not isinstance(answer, Exception)]
 

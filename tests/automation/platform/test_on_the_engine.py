@@ -11,7 +11,6 @@ from uuid import UUID
 import hcloud
 import psycopg
 import pytest
-from sqlalchemy import text
 
 from api.db.session import Database
 from api.platform.models import RunAction, RunStatus
@@ -96,9 +95,7 @@ def test_a_stacks_whole_life(platform: LivePlatform, lab: RunningLab) -> None:
     platform.run(gone)
     assert platform.row(gone).status is RunStatus.SUCCEEDED, platform.row(gone).error_detail
     assert _names(lab) == []
-    for table in ("platform_runs", "platform_plans", "platform_run_events", "audit_records"):
-        query = text(f"SELECT count(*) FROM {table} WHERE CAST({table} AS text) LIKE '%{platform.token}%'")  # noqa: S608
-        assert platform.change(lambda session, query=query: session.execute(query).scalar_one()) == 0
+    assert platform.rows_with(platform.token) == {}
 
 
 def test_a_wrong_configuration_fails_before_anything_exists(platform: LivePlatform, lab: RunningLab) -> None:
@@ -123,7 +120,7 @@ def test_what_a_provider_refuses_is_told_in_its_own_words(platform: LivePlatform
 
 def test_a_terminals_lock_is_waited_for_and_left_alone(platform: LivePlatform, tmp_path: Path) -> None:
     """The CLI of somebody else holds the stack: the run says so, and goes on once they are done."""
-    terminal, done = _at_a_terminal(platform.live, tmp_path)
+    done = _at_a_terminal(platform.live, tmp_path)
     until((tmp_path / "started").exists)
     run_id = platform.waiting(spec=_spec(one="10.20.0.0/16"))
     row = platform.row(run_id)
@@ -132,17 +129,16 @@ def test_a_terminals_lock_is_waited_for_and_left_alone(platform: LivePlatform, t
 
     (tmp_path / "gate").touch()
     assert done.result(60).outcome is EngineOutcome.SUCCEEDED
-    assert terminal.engine is not platform.engine
     platform.run(run_id)
     assert platform.row(run_id).status is RunStatus.AWAITING_APPROVAL, platform.row(run_id).error_detail
 
 
-def _at_a_terminal(rig: Rig, folder: Path) -> "tuple[Rig, Future[EngineResult]]":
+def _at_a_terminal(rig: Rig, folder: Path) -> "Future[EngineResult]":
     """Have a CLI hold the stack that is no run of ours: its files are elsewhere."""
     other = replace(rig.using("engine_programs:waits"), work_root=folder / "elsewhere", stack=STACK)
     spec = {"started": str(folder / "started"), "gate": str(folder / "gate")}
     secrets = replace(rig.secrets, passphrase="of this test only")
-    return other, other.follow(other.engine.start(other.job(EngineAction.UP, spec, stack_may_exist=False), secrets))
+    return other.follow(other.engine.start(other.job(EngineAction.UP, spec, stack_may_exist=False), secrets))
 
 
 def test_a_killed_engines_create_is_found_by_its_name(platform: LivePlatform, lab: RunningLab) -> None:

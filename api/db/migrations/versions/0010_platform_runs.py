@@ -15,6 +15,7 @@ depends_on: str | Sequence[str] | None = None
 def upgrade() -> None:
     """Make the tables of runs, their plans, logs and approvals."""
     _runs()
+    _indexes_of_runs()
     _plans()
     _run_events()
     _approvals()
@@ -86,6 +87,9 @@ def _runs() -> None:
         sa.ForeignKeyConstraint(["requested_by"], ["users.id"], name=op.f("fk_platform_runs_requested_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_platform_runs")),
     )
+
+
+def _indexes_of_runs() -> None:
     op.create_index(
         "ix_platform_runs_due",
         "platform_runs",
