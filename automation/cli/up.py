@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 8080
 
 
-def up(
+def up(  # noqa: PLR0913 - each is an option of the command
     *,
     home: Annotated[Path | None, typer.Option(envvar="SLIPWAY_HOME", help="Folder for data, logs and secrets.")] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Of the API; 0 takes any free one.")] = DEFAULT_PORT,
