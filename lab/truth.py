@@ -62,6 +62,11 @@ class Truth:
         )
         self.hcloud = hcloud_client(document.hcloud)
 
+    @property
+    def document(self) -> LabDocument:
+        """The lab's document."""
+        return self._document
+
     def node(self, name: str) -> ProxmoxAPI:
         """The proxmoxer client of a node."""
         return self._nodes[name]

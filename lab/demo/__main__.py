@@ -2,15 +2,18 @@
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from automation.embedded.system import EmbeddedSystem, SystemOptions
 from lab.customer import Wish, sign_up
-from lab.demo.progress import watch
+from lab.demo.estate import estate_of, nothing_changes, raise_estate, refuse_to_destroy, take_down
+from lab.demo.progress import Placed, watch
 from lab.demo.story import DemoError, cancel_and_check, compare_with_nodes, order_and_pay, show_timings
 from lab.document import LabDocument
+from lab.raising import Raising, RaisingError
 from lab.truth import Truth
 
 WISHES = (
@@ -27,7 +30,7 @@ CANCELLED = ("database", "greeter")
 def main() -> int:
     """Tell the whole story; returns 0 only if every part of it was true."""
     console = Console(highlight=False)
-    options = SystemOptions(lab_options=("--nodes=game=2,bot=1,cloud=2",), workers=2)
+    options = SystemOptions(lab_options=("--nodes=game=1,bot=1,cloud=1",), bare=True, workers=2)
     with tempfile.TemporaryDirectory(prefix="slipway-demo-") as folder:
         home = Path(folder)
         console.rule("Starting Slipway")
@@ -37,8 +40,9 @@ def main() -> int:
                 raise DemoError("the demo needs the lab")
             truth = Truth(LabDocument.load(document))
             try:
-                _tell(console, system.api_url, truth)
-            except DemoError as error:
+                with estate_of(system, console) as raising:
+                    _tell(console, system, raising, truth)
+            except (DemoError, RaisingError) as error:
                 console.print(f"[bold red]The demo failed:[/] {error}")
                 return 1
             finally:
@@ -47,18 +51,32 @@ def main() -> int:
     return 0
 
 
-def _tell(console: Console, api_url: str, truth: Truth) -> None:
-    customer = sign_up(api_url)
+def _tell(console: Console, system: EmbeddedSystem, raising: Raising, truth: Truth) -> None:
+    console.rule("The provider's estate, by the pulumi CLI")
+    raise_estate(console, raising, system)
+    customer = sign_up(system.api_url)
     console.rule("Six orders, paid through Stripe's signed webhook")
     orders = order_and_pay(console, customer, WISHES)
     watch(console, customer, orders, until="running")
     console.rule("What the Proxmox nodes and the DNS say (proxmoxer, Cloudflare's SDK)")
     compare_with_nodes(console, customer, orders, truth)
     console.rule(f"Cancelling {' and '.join(CANCELLED)}")
-    cancel_and_check(console, customer, [order for order in orders if order.name in CANCELLED], truth)
+    cancelled, kept = _parted(orders)
+    cancel_and_check(console, customer, cancelled, truth)
     console.rule("Timings")
     show_timings(console, customer, orders)
+    console.rule("The estate with customers on it")
+    nothing_changes(console, raising)
+    refuse_to_destroy(console, raising, kept)
+    console.rule("Taking all of it down")
+    cancel_and_check(console, customer, kept, truth)
+    take_down(console, raising, truth)
     customer.client.__exit__()
+
+
+def _parted(orders: Sequence[Placed]) -> tuple[list[Placed], list[Placed]]:
+    """The orders that are cancelled early, and the others."""
+    return [o for o in orders if o.name in CANCELLED], [o for o in orders if o.name not in CANCELLED]
 
 
 if __name__ == "__main__":
