@@ -85,7 +85,7 @@ class Raising:
         kinds: Collection[PlatformKind] = tuple(PlatformKind),
         report: Callable[[Done], None] = lambda _: None,
     ) -> None:
-        self._project, self._pulumi, self._environment = project, pulumi, dict(environment)
+        self._project, self.pulumi, self.environment = project, pulumi, dict(environment)
         self._kinds, self._report = frozenset(kinds), report
 
     def up(self) -> list[Done]:
@@ -114,9 +114,9 @@ class Raising:
         Raises:
             RaisingError: if it fails.
         """
-        command = [str(self._pulumi), *arguments, "--stack", platform_stack(ESTATE, kind), "--non-interactive"]
+        command = [str(self.pulumi), *arguments, "--stack", platform_stack(ESTATE, kind), "--non-interactive"]
         done = subprocess.run(
-            command, cwd=self._project, env=self._environment, capture_output=True, text=True, check=False
+            command, cwd=self._project, env=self.environment, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
             words = f"{done.stdout}\n{done.stderr}".strip()

@@ -12,6 +12,7 @@ from rich.console import Console
 from automation.embedded.system import EmbeddedSystem, SystemOptions
 from lab.bench.drift import measure_drift
 from lab.bench.engine import measure_engine
+from lab.bench.estate import measure_estate
 from lab.bench.figures import Figure, print_figures, write_json
 from lab.bench.growth import measure_growth
 from lab.bench.orders import OrderBench
@@ -21,7 +22,12 @@ from lab.bench.webhooks import measure_ingest
 from lab.document import LabDocument
 
 _PARTS: Mapping[str, Callable[[Console, int], list[Figure]]] = MappingProxyType(
-    {"growth": measure_growth, "recovery": measure_recovery, "quotes": measure_quotes}
+    {
+        "growth": measure_growth,
+        "recovery": measure_recovery,
+        "quotes": measure_quotes,
+        "estate": measure_estate,
+    }
 )
 """What can be measured alone; all take minutes, and are no part of "all"."""
 _TOGETHER = 10
