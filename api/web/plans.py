@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
-from sqlalchemy import false, select
+from sqlalchemy import Select, false, select
 from sqlalchemy.orm import Session, selectinload
 
 from api.auth.models import User
@@ -17,6 +17,7 @@ from api.plans.document import PlanStep
 from api.plans.endpoints import ApprovalsDep
 from api.plans.errors import PlanMoved, PlanTampered
 from api.plans.models import Approval, Plan, PlanStatus
+from api.platform.models import PlatformRun, RunStatus
 from api.runtime import RuntimeDep, SessionDep
 from api.web.dashboard import waiting_plans
 from api.web.diff import SYMBOLS, view
@@ -62,6 +63,7 @@ def list_plans(
         visitor,
         "plans.html",
         waiting=session.execute(waiting_plans().limit(_MAX_WAITING)).all(),
+        platform=session.scalars(_waiting_platform_runs()).all(),
         slice=cut(session, query, Plan.id, place),
         statuses=list(PlanStatus),
         chosen=status,
@@ -127,6 +129,10 @@ def show_fresh(plan_id: UUID, _visitor: Support, session: SessionDep) -> Respons
         raise NotFound("there is no such plan")
     newest = plan.id if plan.status in LIVE else _newest(session, plan)
     return go(f"/admin/plans/{newest}" if newest else f"/admin/operations/{plan.operation_id}")
+
+
+def _waiting_platform_runs() -> Select[Any]:
+    return select(PlatformRun).where(PlatformRun.status == RunStatus.AWAITING_APPROVAL).order_by(PlatformRun.id)
 
 
 def _find(session: Session, plan_id: UUID) -> Any:

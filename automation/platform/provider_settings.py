@@ -2,6 +2,7 @@
 
 Whoever brings a stack up at a terminal has such settings (``hcloud:pollInterval``) in ``Pulumi.<stack>.yaml``. The
 state keeps them as the provider's inputs; without them, each run from the pages would show a change of the provider.
+The provider of dynamic resources is given the whole configuration, ``slipway:spec`` too, under whole keys.
 """
 
 from collections.abc import Mapping
@@ -26,5 +27,5 @@ def provider_settings(deployment: Mapping[str, Any] | None) -> dict[str, str]:
         package = kind.removeprefix(_TYPE)
         for key, value in (resource.get("inputs") or {}).items():
             if isinstance(value, str) and key not in _ENGINES_OWN:
-                found[f"{package}:{key}"] = value
+                found[key if ":" in key else f"{package}:{key}"] = value
     return found

@@ -70,6 +70,7 @@ def test_support_looks_and_may_do_nothing(platform_api: Api, platform_browse: Op
     support = platform_browse(Role.SUPPORT)
 
     assert "lab-network" in support.read("/admin/platform")
+    assert "waits for an administrator" in support.read("/admin/plans")
     assert "An administrator may do that." in support.read(STACK)
     assert "An administrator has to decide." in support.read(f"/admin/platform/runs/{_run(platform_api).id}")
 

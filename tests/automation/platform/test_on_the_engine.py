@@ -1,6 +1,5 @@
 """Platform runs on the real engine, with the real hcloud plugin against the lab."""
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -14,55 +13,20 @@ import pytest
 
 from api.db.session import Database
 from api.platform.models import RunAction, RunStatus
-from api.state.store import StateStore
 from automation.engine.contract import EngineAction, EngineOutcome, EngineResult
-from automation.engine.process import identify
 from automation.operations.engine_attempt import EngineRecord
-from automation.operations.fencing import DatabaseFences
-from automation.platform.locks import StackLocks
-from automation.platform.planning import RunPlanner
-from automation.platform.runner import PlatformRunner
 from lab.client import RunningLab
 from tests.fixtures.engine import Rig, until
-from tests.fixtures.platform import POLICY, STACK, PlatformRig, write_environment
-from tests.fixtures.runner import worker_settings
+from tests.fixtures.live_platform import LivePlatform
+from tests.fixtures.platform import STACK
 
 pytestmark = pytest.mark.engine
 
 
-class LivePlatform(PlatformRig):
-    """The rig with the real engine and the real state."""
-
-    def __init__(self, database: Database, rig: Rig, lab: RunningLab, folder: Path) -> None:
-        section = lab.document.hcloud
-        self.token = section.tokens["slipway"]
-        path = write_environment(folder, HCLOUD_TOKEN=self.token, HCLOUD_ENDPOINT=section.base_url)
-        settings = worker_settings(
-            rig.work_root, platform_environment_file=path, state_database_url=rig.secrets.backend_url
-        )
-        self.live = rig.using("engine_platform:tiny")
-        self.store = StateStore(rig.secrets.backend_url)
-        super().__init__(database, self.live.engine, self.store, settings)  # type: ignore[arg-type]  # the real ones
-
-    def runner(self, owner: str = "worker-1", **settings: Any) -> PlatformRunner:
-        """Return a worker's runner on the real engine."""
-        me = identify(os.getpid())
-        return PlatformRunner(
-            database=self.database,
-            engine=self.engine,
-            settings=self.settings.model_copy(update=settings),
-            policy=POLICY,
-            plans=RunPlanner(self.database, self.store, self.versions),
-            locks=StackLocks(self.store, self.settings.work_root, me.host),
-            fences=DatabaseFences(self.database, me.host, me.boot_id),
-            owner=owner,
-        )
-
-
 @pytest.fixture
-def platform(database: Database, rig: Rig, lab: RunningLab, tmp_path: Path) -> Iterator[LivePlatform]:
+def platform(database: Database, rig: Rig, lab: RunningLab) -> Iterator[LivePlatform]:
     """Return administrators, a worker with the real engine, and the lab."""
-    live = LivePlatform(database, rig, lab, tmp_path)
+    live = LivePlatform(database, rig, lab, "engine_platform:tiny")
     yield live
     live.store.close()
 

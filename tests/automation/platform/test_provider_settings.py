@@ -17,6 +17,13 @@ def test_a_default_providers_settings_are_kept() -> None:
     assert provider_settings(state) == {"hcloud:pollInterval": "3s"}
 
 
+def test_whole_keys_are_kept_as_they_are() -> None:
+    """The provider of dynamic resources is given everything that the stack's file says."""
+    state = {"resources": [_provider("default", **{"slipway:spec": "{}", "hcloud:pollInterval": "3s"})]}
+
+    assert provider_settings(state) == {"slipway:spec": "{}", "hcloud:pollInterval": "3s"}
+
+
 def test_secrets_and_providers_of_the_program_are_left_alone() -> None:
     """A secret is no text in a state; an explicit provider has its settings from the program."""
     secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:abc"}
