@@ -7,7 +7,7 @@ pytest_plugins = [
     "tests.fixtures.crash_points",
     "tests.fixtures.engine",
     "tests.fixtures.lab",
-    "tests.fixtures.bare_nodes",
+    "tests.fixtures.installed_nodes",
     "tests.fixtures.bare",
     "tests.fixtures.postgres",
     "tests.fixtures.redis",
@@ -30,7 +30,7 @@ pytest_plugins = [
     "tests.fixtures.traces",
 ]
 
-_SERVERS = frozenset({"postgres", "redis_server", "lab_process", "bare_lab_process"})
+_SERVERS = frozenset({"postgres", "redis_server", "lab_process", "bare_lab_process", "installed_lab_process"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

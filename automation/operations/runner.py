@@ -163,6 +163,7 @@ class OperationRunner:
             if settled is not None:
                 return settled
             with phases("plan"):
+                job = replace(job, refresh=job.refresh or self._is_container_off(lease, node, journal))
                 found = self.plans.admit(lease, attempt, job, secrets, self._leases)
             if isinstance(found, AttemptEnd):
                 return found
@@ -191,13 +192,35 @@ class OperationRunner:
             return False  # the engine meets the same trouble and has the words for it
         return facts is not None and not facts.tags.issuperset(parse_workload_spec(lease.desired).tags)
 
+    def _is_container_off(self, lease: Leased, node: NodeAccess, journal: Journal) -> bool:
+        """Tell whether a container that is to be stopped has stopped by itself, as when its owner halts it from within.
+
+        The stack takes it for running, and the node refuses to shut down what does not run ("CT 100 not running"), so
+        the engine has to look first. Nothing else needs it: the provider looks by itself before it stops a virtual
+        machine, and before it starts either kind.
+        """
+        if not _stops(lease) or _kind(lease) is WorkloadKind.CLOUD_VM:
+            return False
+        try:
+            facts = self.guests.find(node, lease.vmid)
+        except GuestError:
+            return False  # the engine meets the same trouble and has the words for it
+        if facts is None or facts.is_running:
+            return False
+        journal.line(LogLine("guest", f"{lease.name} is off already."))
+        return True
+
     def _shut_down_first(self, lease: Leased, node: NodeAccess, journal: Journal) -> None:
-        """Let a guest that is to be stopped shut itself down: what the engine would do is pull the plug."""
-        if lease.kind is not OperationKind.APPLY or lease.desired["started"] or not lease.was_applied:
+        """Let a virtual machine that is to be stopped shut itself down: the provider would pull its plug.
+
+        That is what it does with a machine without a guest agent. A container it asks by itself, and kills only one
+        that takes longer than the ``timeout_delete`` of its kind: nothing is left to do here.
+        """
+        if not _stops(lease) or _kind(lease) is not WorkloadKind.CLOUD_VM:
             return
         journal.line(LogLine("guest", f"Asking {lease.name} to shut down."))
         try:
-            obeyed = self.guests.shut_down(node, lease.vmid, WorkloadKind(str(lease.desired["kind"])))
+            obeyed = self.guests.shut_down(node, lease.vmid, WorkloadKind.CLOUD_VM)
         except GuestError:
             return  # the engine meets the same trouble and has the words for it
         if not obeyed:
@@ -206,7 +229,7 @@ class OperationRunner:
     def _reboot(self, lease: Leased, node: NodeAccess) -> AttemptEnd:
         end = AttemptEnd(engine=EngineTrace.UNKNOWN)  # whatever engine is on record is not this operation's
         try:
-            self.guests.reboot(node, lease.vmid, WorkloadKind(str(lease.desired["kind"])))
+            self.guests.reboot(node, lease.vmid, _kind(lease))
         except GuestError as error:
             return _failed(end, "node_unreachable", f"{error}.")
         return self._verify(lease, node, end)
@@ -270,6 +293,15 @@ def _attributes(lease: Leased) -> dict[str, str | int]:
         "slipway.attempt": lease.attempt,
         "slipway.fence": lease.fence,
     }
+
+
+def _kind(lease: Leased) -> WorkloadKind:
+    return WorkloadKind(str(lease.desired["kind"]))
+
+
+def _stops(lease: Leased) -> bool:
+    """Whether a guest that is there shall be off."""
+    return lease.kind is OperationKind.APPLY and lease.was_applied and not lease.desired["started"]
 
 
 def _failed(end: AttemptEnd, code: str, detail: str, *, retryable: bool = True) -> AttemptEnd:

@@ -1,7 +1,5 @@
 """The real hcloud plugin against the stand-in: one program with everything that a provider's own estate needs."""
 
-import asyncio
-import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ from pulumi.automation import events
 
 from automation.toolchain import Toolchain
 from tests.fakes.certificates import self_signed, ssh_key
+from tests.fixtures.loops import closed_loops
 
 if TYPE_CHECKING:
     from lab.client import RunningLab
@@ -28,16 +27,8 @@ ZONE = "eu-central"
 @pytest.fixture(autouse=True)
 def _closed() -> Iterator[None]:
     """Close those loops here; whoever finds them later takes them for an error of his own."""
-    before = loops()
-    yield
-    for loop in loops() - before:
-        loop.close()
-
-
-def loops() -> set[asyncio.BaseEventLoop]:
-    """The event loops that nobody runs."""
-    known = (item for item in gc.get_objects() if isinstance(item, asyncio.BaseEventLoop))
-    return {loop for loop in known if not loop.is_running()}
+    with closed_loops():
+        yield
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.engine
     [(("bot-1",), BOT), (("game-1",), GAME_SERVER), (("cloud-1", "cloud-2"), CLOUD_VM)],
     ids=["bot", "game", "cloud"],
 )
-def test_an_order_is_delivered_rebooted_and_destroyed_with_no_more_than_the_roles_allow(
+def test_an_order_is_delivered_rebooted_stopped_and_destroyed_with_no_more_than_the_roles_allow(
     lab_worker: LabWorker, nodes: tuple[str, ...], body: dict[str, Any]
 ) -> None:
     """Every request of worker, engine and plugin is one that the control plane's roles grant."""
@@ -41,6 +41,10 @@ def test_an_order_is_delivered_rebooted_and_destroyed_with_no_more_than_the_role
     assert lab_worker.run(order_id)
     assert shop.workload(order_id).status is WorkloadStatus.RUNNING
     assert lab_worker.checker().check() == []
+    lab_worker.desk.power(order_id, started=False)
+    assert lab_worker.run(order_id)
+    assert lab_worker.desk.latest(order_id).attempts == 1
+    assert shop.workload(order_id).status is WorkloadStatus.STOPPED
     lab_worker.desk.cancel(order_id)
     assert lab_worker.run(order_id)
     assert shop.workload(order_id).status is WorkloadStatus.DELETED

@@ -18,6 +18,7 @@ from api.workloads.models import WorkloadStatus
 from automation.engine.contract import EngineAction, EngineOutcome
 from automation.operations.guests import GuestFacts
 from components.specs import parse_workload_spec
+from tests.factories.orders import GAME_SERVER
 from tests.fixtures.operations import PER_NODE, POLICY
 from tests.fixtures.runner import RunnerRig
 from tests.fixtures.shop import EVERYTHING, NOTHING
@@ -72,8 +73,8 @@ class TestDelivery:
             assert work.result()
         assert len(rig.engine.runs) == 1
 
-    def test_a_guest_that_is_to_be_stopped_shuts_itself_down_first(self, rig: RunnerRig) -> None:
-        """Its programs may save what they hold; only a new guest, or one that is to run, is not asked."""
+    def test_a_machine_that_is_to_be_stopped_shuts_itself_down_first(self, rig: RunnerRig) -> None:
+        """Its programs may save what they hold; only a new one, or one that is to run, is not asked."""
         order_id = rig.delivered()
         assert rig.guests.shutdowns == []
         rig.desk.power(order_id, started=False)
@@ -92,6 +93,39 @@ class TestDelivery:
         assert rig.desk.shop.workload(order_id).status is WorkloadStatus.STOPPED
         lines = rig.desk.lines(_operation(rig, order_id).id)
         assert any("does not react" in line.message for line in lines)
+
+    def test_a_container_is_left_to_the_engine_which_asks_it_to_shut_down(self, rig: RunnerRig) -> None:
+        """The node refuses to shut down what is off already, so it is asked once."""
+        order_id = rig.delivered(**GAME_SERVER)
+        rig.desk.power(order_id, started=False)
+        rig.run(order_id)
+        assert rig.guests.shutdowns == []
+        assert rig.desk.shop.workload(order_id).status is WorkloadStatus.STOPPED
+        assert _messages(rig, order_id) == [(1, "begin"), (1, "plan"), (1, "summary"), (1, "end")]
+
+    def test_the_engine_looks_first_at_a_container_that_is_to_be_stopped_and_is_off(self, rig: RunnerRig) -> None:
+        """Plan and update see what the node says, not what the stack remembers, and its owner is told."""
+        order_id = rig.delivered(**GAME_SERVER)
+        workload = rig.desk.shop.workload(order_id)
+        rig.guests.is_hidden = True
+        rig.guests.switch(workload.desired["placement"]["node"], workload.vmid, is_running=False)
+        rig.desk.power(order_id, started=False)
+        rig.run(order_id)
+        assert [run.job.refresh for run in (rig.engine.previews[-1], rig.engine.runs[-1])] == [True, True]
+        assert any("off already" in line.message for line in rig.desk.lines(_operation(rig, order_id).id))
+        assert _operation(rig, order_id).status is OperationStatus.SUCCEEDED
+
+    def test_no_other_operation_makes_the_engine_look_first(self, rig: RunnerRig) -> None:
+        """Neither a delivery, nor a start, nor the stop of a machine, which the provider itself looks at first."""
+        order_id = rig.delivered()
+        for started in (False, True):
+            rig.desk.power(order_id, started=started)
+            rig.run(order_id)
+        other = rig.delivered(**GAME_SERVER)
+        for started in (False, True):
+            rig.desk.power(other, started=started)
+            rig.run(other)
+        assert [run.job.refresh for run in (*rig.engine.previews, *rig.engine.runs)] == [False] * 12
 
     def test_stop_start_and_reboot(self, rig: RunnerRig) -> None:
         """Each verb ends in what the node says."""

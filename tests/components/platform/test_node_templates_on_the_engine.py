@@ -10,9 +10,10 @@ from pulumi import automation as auto
 
 from components.platform.node_templates import NodeTemplates
 from components.specs.platform.node_templates import ImageSpec, TemplatePlaceSpec, TemplateSpec
-from tests.fixtures.bare_nodes import BareLab, NodeStack
+from tests.fixtures.installed_nodes import InstalledLab, NodeStack
 
-pytestmark = pytest.mark.engine
+# The stock Automation API leaves an event loop behind at each run; the fixture closes them.
+pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")]
 
 MIRROR = "https://images.slipway.example"
 CLOUD, BOT = "cloud-1", "bot-1"
@@ -76,7 +77,7 @@ def templates(node: str, *wanted: TemplateSpec) -> Callable[[], None]:
     return program
 
 
-def volumes(lab: BareLab, node: str) -> list[str]:
+def volumes(lab: InstalledLab, node: str) -> list[str]:
     """Every volume on every storage of a node."""
     api = lab.truth.node(node).nodes(node)
     storages = [item["storage"] for item in api.storage.get()]
@@ -84,12 +85,12 @@ def volumes(lab: BareLab, node: str) -> list[str]:
 
 
 def test_a_cloud_image_becomes_a_template_that_stays_the_same_and_goes(
-    bare_lab: BareLab, node_stack: Callable[[str], NodeStack]
+    installed_lab: InstalledLab, node_stack: Callable[[str], NodeStack]
 ) -> None:
     """Agent, serial console, cloud-init drive, a base disk; and a report that says where it is."""
     stack, wanted = node_stack(CLOUD), templates(CLOUD, debian())
     assert stack.up(wanted) == {"templates": [{"template": "debian-12", "version": "1", "source": "9000"}]}
-    guest = bare_lab.truth.guest(9000)
+    guest = installed_lab.truth.guest(9000)
     assert guest is not None
     assert guest.config["template"] == 1
     assert guest.config["serial0"] == "socket"
@@ -99,12 +100,12 @@ def test_a_cloud_image_becomes_a_template_that_stays_the_same_and_goes(
     assert stack.pending(wanted) == []
     assert stack.pending(wanted, refresh=True) == []
     stack.destroy()
-    assert bare_lab.truth.guests(templates=True) == []
-    assert volumes(bare_lab, CLOUD) == []
+    assert installed_lab.truth.guests(templates=True) == []
+    assert volumes(installed_lab, CLOUD) == []
 
 
 def test_a_new_version_stands_beside_the_old_one_until_that_leaves_the_list(
-    bare_lab: BareLab, node_stack: Callable[[str], NodeStack]
+    installed_lab: InstalledLab, node_stack: Callable[[str], NodeStack]
 ) -> None:
     """Guests that were cloned from the old one are not asked to move."""
     stack, new = node_stack(CLOUD), debian("2", 9010)
@@ -112,21 +113,21 @@ def test_a_new_version_stands_beside_the_old_one_until_that_leaves_the_list(
     both = templates(CLOUD, debian(), new)
     assert {operation for operation, _ in stack.pending(both)} == {"create"}
     stack.up(both)
-    assert [guest.vmid for guest in bare_lab.truth.guests(templates=True)] == [9000, 9010]
+    assert [guest.vmid for guest in installed_lab.truth.guests(templates=True)] == [9000, 9010]
     stack.up(templates(CLOUD, new))
-    assert [guest.vmid for guest in bare_lab.truth.guests(templates=True)] == [9010]
-    assert "images:import/debian-12-1.qcow2" not in volumes(bare_lab, CLOUD)
+    assert [guest.vmid for guest in installed_lab.truth.guests(templates=True)] == [9010]
+    assert "images:import/debian-12-1.qcow2" not in volumes(installed_lab, CLOUD)
     assert stack.pending(templates(CLOUD, new), refresh=True) == []
 
 
 def test_a_template_that_somebody_has_removed_is_seen_and_made_again(
-    bare_lab: BareLab, node_stack: Callable[[str], NodeStack]
+    installed_lab: InstalledLab, node_stack: Callable[[str], NodeStack]
 ) -> None:
     """Both kinds: a volume that is gone, a machine that is gone."""
     for node, wanted in ((BOT, templates(BOT, python_bot())), (CLOUD, templates(CLOUD, debian()))):
         stack = node_stack(node)
         stack.up(wanted)
-        api = bare_lab.truth.node(node).nodes(node)
+        api = installed_lab.truth.node(node).nodes(node)
         if node == BOT:
             api.storage("local").content("local:vztmpl/python-bot-3.12_amd64.tar.zst").delete()
         else:
@@ -135,19 +136,19 @@ def test_a_template_that_somebody_has_removed_is_seen_and_made_again(
         assert stack.pending(wanted, refresh=True) == [("create", name)]
         stack.stack.up(program=wanted, refresh=True)
         assert stack.pending(wanted, refresh=True) == []
-    assert "local:vztmpl/python-bot-3.12_amd64.tar.zst" in volumes(bare_lab, BOT)
-    assert [guest.vmid for guest in bare_lab.truth.guests(templates=True)] == [9000]
+    assert "local:vztmpl/python-bot-3.12_amd64.tar.zst" in volumes(installed_lab, BOT)
+    assert [guest.vmid for guest in installed_lab.truth.guests(templates=True)] == [9000]
 
 
 def test_an_image_with_another_checksum_is_refused_and_leaves_nothing(
-    bare_lab: BareLab, node_stack: Callable[[str], NodeStack]
+    installed_lab: InstalledLab, node_stack: Callable[[str], NodeStack]
 ) -> None:
     """The error says which file; with the right checksum the same stack goes on."""
     stack = node_stack(BOT)
     wrong = python_bot(image=ImageSpec(url=python_bot().image.url, checksum="0" * 64))
     with pytest.raises(auto.CommandError, match=r"python-bot-3.12_amd64.tar.zst[\s\S]*checksum mismatch"):
         stack.up(templates(BOT, wrong))
-    assert volumes(bare_lab, BOT) == []
+    assert volumes(installed_lab, BOT) == []
     stack.up(templates(BOT, python_bot()))
     assert stack.pending(templates(BOT, python_bot()), refresh=True) == []
 
@@ -160,31 +161,31 @@ def test_an_image_that_is_not_there_is_told(node_stack: Callable[[str], NodeStac
 
 
 def test_a_download_whose_answer_was_lost_is_found_and_kept(
-    bare_lab: BareLab, node_stack: Callable[[str], NodeStack]
+    installed_lab: InstalledLab, node_stack: Callable[[str], NodeStack]
 ) -> None:
     """The file is there, the engine does not know it; its checksum says that it is the right one."""
     stack, wanted = node_stack(BOT), templates(BOT, python_bot())
-    bare_lab.faults.proxmox.add("lose_answer", where=BOT, method="POST", path="*/download-url", times=1)
+    installed_lab.faults.proxmox.add("lose_answer", where=BOT, method="POST", path="*/download-url", times=1)
     with pytest.raises(auto.CommandError):
         stack.up(wanted)
-    assert volumes(bare_lab, BOT) == ["local:vztmpl/python-bot-3.12_amd64.tar.zst"]
+    assert volumes(installed_lab, BOT) == ["local:vztmpl/python-bot-3.12_amd64.tar.zst"]
     stack.up(wanted)
     assert stack.pending(wanted, refresh=True) == []
 
 
 @pytest.mark.parametrize("task", ["download", "qmcreate", "resize", "qmtemplate"])
 def test_a_template_that_failed_half_way_is_finished_by_the_next_run(
-    bare_lab: BareLab, node_stack: Callable[[str], NodeStack], task: str
+    installed_lab: InstalledLab, node_stack: Callable[[str], NodeStack], task: str
 ) -> None:
     """Wherever it stopped."""
     stack, wanted = node_stack(CLOUD), templates(CLOUD, debian())
-    bare_lab.faults.proxmox.add("task_error", where=CLOUD, path=task, message="no space", times=1)
+    installed_lab.faults.proxmox.add("task_error", where=CLOUD, path=task, message="no space", times=1)
     with pytest.raises(auto.CommandError, match="no space"):
         stack.up(wanted)
     stack.stack.up(program=wanted, refresh=True)
-    guest = bare_lab.truth.guest(9000)
+    guest = installed_lab.truth.guest(9000)
     assert guest is not None
     assert (guest.config["template"], "base-9000-disk-0" in guest.config["scsi0"]) == (1, True)
     assert stack.pending(wanted, refresh=True) == []
     stack.destroy()
-    assert volumes(bare_lab, CLOUD) == []
+    assert volumes(installed_lab, CLOUD) == []
