@@ -1,6 +1,6 @@
 """One Proxmox VE node with everything on it that is not a customer's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pulumi
 import pulumi_proxmoxve as proxmox
@@ -11,6 +11,7 @@ from components.platform.node_metrics import declare_metric_server
 from components.platform.node_network import NodeNetwork, PrivateNetwork
 from components.platform.node_storage import declare_storage
 from components.platform.node_templates import NodeTemplates
+from components.platform.node_things import NodeThings
 from components.platform.node_token import NodeAccess
 from components.specs.platform import credential_variable
 from components.specs.platform.nodes import NodeSpec, NodesSpec
@@ -36,7 +37,7 @@ class Node(pulumi.ComponentResource):
         endpoint: str,
         shared: NodesSpec,
         private: PrivateNetwork | None = None,
-        there: Mapping[str, str],
+        there: NodeThings,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("slipway:platform:Node", name, None, opts)
@@ -50,22 +51,28 @@ class Node(pulumi.ComponentResource):
             ),
         )
         child = pulumi.ResourceOptions(parent=self, provider=provider)
-        storages = [declare_storage(f"{name}-{item.name}", item, child) for item in spec.storages]
-        pool = proxmox.PoolLegacy(
-            name, pool_id=spec.workload_class, comment=f"Guests of the class {spec.workload_class}", opts=child
-        )
+        storages = [declare_storage(f"{name}-{item.name}", item, there, child) for item in spec.storages]
+        pool = _pool(name, spec.workload_class, there, child)
         templates = shared.templates_of(spec)
         machines = [template.vmid for template in templates if template.vmid is not None]
-        granted = declare_access(name, spec.grants(machines), storages, child)
+        granted = declare_access(name, spec.grants(machines), storages, there, child)
         own = pulumi.ResourceOptions(parent=self)
         wanted = shared.firewall.on(name, endpoint, verify_tls=spec.verify_tls)
         firewall = NodeFirewall(name, wanted, opts=own)
-        metrics = [declare_metric_server(name, item, child) for item in shared.metric_servers]
+        metrics = [declare_metric_server(name, item, there, child) for item in shared.metric_servers]
         group = pulumi.ResourceOptions(parent=self, providers=[provider])
         network = NodeNetwork(name, spec.network, private=private, there=there, opts=group)
-        made = NodeTemplates(name, templates, place=spec.place, after=[*storages, *network.made], opts=group)
+        made = NodeTemplates(
+            name, templates, place=spec.place, there=there, after=[*storages, *network.made], opts=group
+        )
         self.declared = [*storages, pool, *network.made, *made.made, *granted, firewall, *metrics]
         if shared.tells_inventory:
             access = NodeAccess(f"{name}-control-plane", spec.access(endpoint, machines), after=granted, opts=own)
             self.declared = [*self.declared, access]
         self.register_outputs({"endpoint": endpoint})
+
+
+def _pool(name: str, workload_class: str, there: NodeThings, opts: pulumi.ResourceOptions) -> proxmox.PoolLegacy:
+    comment = f"Guests of the class {workload_class}"
+    taken = there.take_over("pool", workload_class, {"comment": comment}, opts)
+    return proxmox.PoolLegacy(name, pool_id=workload_class, comment=comment, opts=taken)

@@ -3,13 +3,13 @@
 import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import pulumi
 from pulumi_proxmoxve import sdn
 from pulumi_proxmoxve.network import linux
 
+from components.platform.node_things import NodeThings
 from components.specs.platform.node_network import (
     BridgeSpec,
     NodeNetworkSpec,
@@ -105,9 +105,6 @@ def _chosen(private_lans: Sequence[Mapping[str, Any]], spec: PrivateNetworkSpec)
     return lans
 
 
-_NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
 class NodeNetwork(pulumi.ComponentResource):
     """A VLAN interface on the vSwitch, bridges, and an SDN zone with a vnet for each private LAN.
 
@@ -116,9 +113,8 @@ class NodeNetwork(pulumi.ComponentResource):
     at its creation, the other before all of them and applies at its deletion, which comes after theirs. Both are
     replaced whenever anything between them changes.
 
-    ``there`` are the interfaces that the node has already, with their addresses. The provider forgets an interface that
-    it has made if the reload fails, and cannot make it a second time: what is found is taken over, which the engine
-    ignores for what it knows.
+    ``there`` is what the node has already. The provider forgets an interface that it has made if the reload fails, and
+    cannot make it a second time: what is found is taken over, which the engine ignores for what it knows.
     """
 
     vnets: Mapping[str, pulumi.Output[str]]
@@ -132,7 +128,7 @@ class NodeNetwork(pulumi.ComponentResource):
         spec: NodeNetworkSpec,
         *,
         private: PrivateNetwork | None = None,
-        there: Mapping[str, str] = _NOTHING,
+        there: NodeThings,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("slipway:platform:NodeNetwork", node, None, opts)
@@ -149,7 +145,11 @@ class NodeNetwork(pulumi.ComponentResource):
     def _vlan(self, spec: NodeNetworkSpec, private: PrivateNetwork) -> linux.Vlan:
         """The node's own interface on the vSwitch: the only MAC address of this node that the switch learns there."""
         address = private.spec.address_of(private.peers[self._node])
-        found = [name for name, at in self._there.items() if name.startswith(f"{spec.uplink}.") and at == address]
+        found = [
+            name
+            for name, at in self._there.interfaces().items()
+            if name.startswith(f"{spec.uplink}.") and at == address
+        ]
         return linux.Vlan(
             f"{self._node}-vswitch",
             node_name=self._node,
@@ -162,7 +162,7 @@ class NodeNetwork(pulumi.ComponentResource):
         )
 
     def _bridge(self, bridge: BridgeSpec, *, after: Sequence[pulumi.Resource]) -> linux.Bridge:
-        is_there = bridge.adopted or bridge.name in self._there
+        is_there = bridge.adopted or bridge.name in self._there.interfaces()
         taken_over = {"import_": f"{self._node}:{bridge.name}"} if is_there else {}
         return linux.Bridge(
             f"{self._node}-{bridge.name}",
@@ -195,9 +195,9 @@ class NodeNetwork(pulumi.ComponentResource):
             resource_id=wanted.zone,
             peers=peers,
             mtu=mtu,
-            opts=self._options(last, *links),
+            opts=self._there.take_over("zone", wanted.zone, {"type": "vxlan"}, self._options(last, *links)),
         )
-        subnets = {lan.name: self._lan(lan, zone, last) for lan in private.lans}
+        subnets = {lan.name: self._lan(lan, wanted.zone, zone, last) for lan in private.lans}
         applied = sdn.Applier(
             f"{self._node}-applied",
             on_create=True,
@@ -207,8 +207,13 @@ class NodeNetwork(pulumi.ComponentResource):
         self.made = [*links, applied]
         return {name: subnet.vnet for name, subnet in subnets.items()}
 
-    def _lan(self, lan: Lan, zone: sdn.zone.Vxlan, last: sdn.Applier) -> sdn.Subnet:
-        """A vnet with the addresses that customers use in it; nobody routes them, so there is no gateway."""
+    def _lan(self, lan: Lan, carrier: str, zone: sdn.zone.Vxlan, last: sdn.Applier) -> sdn.Subnet:
+        """A vnet with the addresses that customers use in it; nobody routes them, so there is no gateway.
+
+        A subnet is not taken over: the provider imports it by another id than it then has, so that the engine would
+        import what it knows, and delete it.
+        """
+        there = self._there.vnet(carrier, lan.name)
         vnet = sdn.Vnet(
             f"{self._node}-{lan.name}",
             resource_id=pulumi.Output.from_input(lan.tag).apply(vnet_name),
@@ -216,7 +221,7 @@ class NodeNetwork(pulumi.ComponentResource):
             tag=lan.tag,
             alias=lan.name,
             # Itself after the applier: the engine orders deletions by direct dependencies only.
-            opts=self._options(zone, last),
+            opts=self._options(zone, last, import_=there),
         )
         return sdn.Subnet(
             f"{self._node}-{lan.name}", vnet=vnet.resource_id, cidr=lan.cidr, opts=self._options(vnet, last)

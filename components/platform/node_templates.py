@@ -6,6 +6,7 @@ import pulumi
 import pulumi_proxmoxve as proxmox
 from pulumi_proxmoxve import download
 
+from components.platform.node_things import NodeThings
 from components.specs.platform import NodeTemplateReport
 from components.specs.platform.node_templates import TemplatePlaceSpec, TemplateSpec
 
@@ -13,6 +14,7 @@ ROOT_DISK = "scsi0"
 CLOUD_INIT_DRIVE = "ide2"
 """The interfaces that a customer's machine (:mod:`components.compute.cloud_vm`) finds its disk and settings on."""
 
+TAGS = ("slipway", "template")
 CPU_TYPE = "x86-64-v2-AES"
 DOWNLOAD_SECONDS = 1800
 CREATE_SECONDS = 1800
@@ -40,17 +42,18 @@ class NodeTemplates(pulumi.ComponentResource):
     """Where each version lies on this node, for Inventory; true once ``made`` is there."""
     made: Sequence[pulumi.Resource]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - where they are made, and of what
         self,
         node: str,
         templates: Sequence[TemplateSpec],
         *,
         place: TemplatePlaceSpec,
+        there: NodeThings,
         after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("slipway:platform:NodeTemplates", node, None, opts)
-        self._node, self._place, self._after = node, place, list(after)
+        self._node, self._place, self._there, self._after = node, place, there, list(after)
         self.made = [self._make(template) for template in templates]
         self.reports = [report_of(template, place) for template in templates]
         self.register_outputs({"templates": [report.model_dump() for report in self.reports]})
@@ -76,13 +79,16 @@ class NodeTemplates(pulumi.ComponentResource):
         return self._machine(template, image) if is_machine else image
 
     def _machine(self, template: TemplateSpec, image: pulumi.CustomResource) -> pulumi.Resource:
+        # The provider takes whatever it finds under the number for what it has made.
+        ours = {"name": template.machine_name, "tags": frozenset(TAGS)}
+        self._there.refuse_others("virtual machine", str(template.vmid), ours)
         machine: pulumi.Resource = proxmox.VmLegacy(
             f"{self._node}-{template.label}",
             node_name=self._node,
             vm_id=template.vmid,
             name=template.machine_name,
             description=f"Template {template.template}, version {template.version}",
-            tags=["slipway", "template"],
+            tags=list(TAGS),
             template=True,
             started=False,
             on_boot=False,

@@ -57,11 +57,6 @@ class NodeApi:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self._http.close()
 
-    def interfaces(self) -> dict[str, str]:
-        """Return the interfaces that are written on the node, with their IPv4 addresses; empty for those without."""
-        found = self.call("GET", f"/nodes/{quote(self._name)}/network")
-        return {item["iface"]: item.get("cidr", "") for item in found}
-
     def tokens(self, user: str) -> frozenset[str]:
         """Return the names of a user's tokens; none if there is no such user."""
         try:

@@ -1,7 +1,8 @@
 """The program of the ``nodes`` stack."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from components.platform.node import Node
 from components.platform.node_installation import InstalledNodes
 from components.platform.node_network import PrivateNetwork, lans_of, vswitch_of
 from components.platform.node_templates import report_of
+from components.platform.node_things import NodeThings
 from components.pve_access.errors import AccessError, Unreachable
 from components.pve_access.node import log_in
 from components.specs.platform import HostReport, PlatformKind, credential_variable
@@ -58,9 +60,9 @@ class NodesProgram:
     def _node(
         self, node: NodeSpec, endpoint: str, private: PrivateNetwork | None, installed: pulumi.Resource | None
     ) -> Node:
-        there = _interfaces(node, endpoint, may_be_blank=installed is not None)
         after = pulumi.ResourceOptions(depends_on=[installed] if installed is not None else [])
-        return Node(node.name, node, endpoint=endpoint, shared=self._spec, private=private, there=there, opts=after)
+        with _things(node, endpoint, may_be_blank=installed is not None) as there:
+            return Node(node.name, node, endpoint=endpoint, shared=self._spec, private=private, there=there, opts=after)
 
     def _private_network(self) -> PrivateNetwork | None:
         """What the network stack has made of the network between the nodes."""
@@ -76,17 +78,20 @@ class NodesProgram:
         return node.report(endpoint).model_copy(update={"templates": templates}).model_dump(mode="json")
 
 
-def _interfaces(node: NodeSpec, endpoint: str, *, may_be_blank: bool) -> dict[str, str]:
+@contextmanager
+def _things(node: NodeSpec, endpoint: str, *, may_be_blank: bool) -> Iterator[NodeThings]:
     """What the node has already; a login a run. A server that is to be installed first has nothing."""
     try:
-        with log_in(_NodePlace(node.name, endpoint, node.verify_tls)) as api:
-            return api.interfaces()
+        api = log_in(_NodePlace(node.name, endpoint, node.verify_tls))
     except Unreachable as error:
-        if may_be_blank:
-            return {}
-        raise pulumi.RunError(str(error)) from None
+        if not may_be_blank:
+            raise pulumi.RunError(str(error)) from None
+        yield NodeThings(node.name)
+        return
     except AccessError as error:
         raise pulumi.RunError(str(error)) from None
+    with api:
+        yield NodeThings(node.name, lambda path: api.call("GET", path))
 
 
 def _endpoint(node: NodeSpec) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address
-from types import MappingProxyType
 from typing import Any
 
 import pulumi
@@ -11,6 +10,7 @@ import pytest
 from pulumi import automation as auto
 
 from components.platform.node_network import Lan, NodeNetwork, PrivateNetwork, VSwitch
+from components.platform.node_things import NodeThings
 from components.specs.platform.node_network import NodeNetworkSpec, PrivateNetworkSpec
 from tests.fixtures.installed_nodes import InstalledLab, NodeStack
 
@@ -38,7 +38,7 @@ SPEC = NodeNetworkSpec.model_validate(
 
 
 def network(
-    *lans: Lan, peers: Mapping[str, IPv4Address] = PEERS, there: Mapping[str, str] = MappingProxyType({})
+    *lans: Lan, peers: Mapping[str, IPv4Address] = PEERS, there: NodeThings | None = None
 ) -> Callable[[], None]:
     """The whole program."""
 
@@ -50,12 +50,18 @@ def network(
             NODE,
             SPEC,
             private=PrivateNetwork(private, VSwitch(4000, 1400), lans, peers),
-            there=there,
+            there=there or NodeThings(NODE),
             opts=pulumi.ResourceOptions(providers=[proxmox.Provider(NODE)]),
         )
         pulumi.export("vnets", made.vnets)
 
     return program
+
+
+def things(lab: InstalledLab) -> NodeThings:
+    """What the node has now."""
+    api = lab.truth.node(NODE)
+    return NodeThings(NODE, lambda path: list(api.get(path.removeprefix("/"))))
 
 
 def interfaces(lab: InstalledLab) -> dict[str, dict[str, Any]]:
@@ -142,11 +148,9 @@ def test_a_reload_or_an_apply_that_failed_is_made_up_for_by_the_next_run(
     stack = node_stack(NODE)
     for task in ("srvreload", "reloadnetworkall"):
         installed_lab.faults.proxmox.add("task_error", where=NODE, path=task, message="ifreload failed", times=1)
-        there = {name: item.get("cidr", "") for name, item in interfaces(installed_lab).items()}
         with pytest.raises(auto.CommandError, match="ifreload failed"):
-            stack.up(network(LAN_1, there=there))
-    there = {name: item.get("cidr", "") for name, item in interfaces(installed_lab).items()}
-    wanted = network(LAN_1, there=there)
+            stack.up(network(LAN_1, there=things(installed_lab)))
+    wanted = network(LAN_1, there=things(installed_lab))
     stack.stack.up(program=wanted, refresh=True)
     assert running(installed_lab) == {"v10001": 10001}
     assert stack.pending(wanted, refresh=True) == []

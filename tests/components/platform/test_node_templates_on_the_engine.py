@@ -9,6 +9,7 @@ import pytest
 from pulumi import automation as auto
 
 from components.platform.node_templates import NodeTemplates
+from components.platform.node_things import NodeThings
 from components.specs.platform.node_templates import ImageSpec, TemplatePlaceSpec, TemplateSpec
 from tests.fixtures.installed_nodes import InstalledLab, NodeStack
 
@@ -70,6 +71,7 @@ def templates(node: str, *wanted: TemplateSpec) -> Callable[[], None]:
             node,
             wanted,
             place=TemplatePlaceSpec(),
+            there=NodeThings(node),
             opts=pulumi.ResourceOptions(providers=[provider], depends_on=[files, disks]),
         )
         pulumi.export("templates", [report.model_dump() for report in made.reports])
