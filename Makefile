@@ -28,7 +28,7 @@ up: toolchain ## Start the whole system on this machine, with the lab; Ctrl-C st
 	@$(BIN)/slipway up
 
 .PHONY: demo
-demo: toolchain ## Order, pay for, watch, read back and cancel six workloads
+demo: toolchain ## Raise an estate, order six workloads, watch, read back, cancel, and take all of it down
 	@$(BIN)/python -m lab.demo
 
 .PHONY: bench

@@ -35,7 +35,7 @@ def test_what_a_lost_answer_left_behind_is_taken_over_by_the_next_run(node_estat
     """One of each kind is made with its answer lost; the runs after that find it and go on, and nothing is left."""
     document, faults = wanted(), node_estate.lab.faults.proxmox
     for path in CREATES:
-        faults.add(kind, where=NODE, method="POST", path=path, times=1)  # type: ignore[arg-type] # the parameters above
+        faults.add(kind, where=NODE, method="POST", path=path, times=1)
 
     for _ in CREATES:
         with pytest.raises(auto.CommandError):
