@@ -30,6 +30,18 @@ def wanted() -> dict[str, Any]:
     return {**document, "templates": [item for item in document["templates"] if item.get("vmid") == 9000]}
 
 
+def runs_until_up(estate: NodeEstate, document: dict[str, Any]) -> int:
+    """Run it again as often as an answer is lost, and return how often that was with the last."""
+    for run in range(1, len(CREATES) + 1):
+        try:
+            estate.up(document)
+        except auto.CommandError:
+            continue
+        return run
+    estate.up(document)
+    return len(CREATES) + 1
+
+
 @pytest.mark.parametrize("kind", ["late_error", "lose_answer"])
 def test_what_a_lost_answer_left_behind_is_taken_over_by_the_next_run(node_estate: NodeEstate, kind: str) -> None:
     """One of each kind is made with its answer lost; the runs after that find it and go on, and nothing is left."""
@@ -37,12 +49,7 @@ def test_what_a_lost_answer_left_behind_is_taken_over_by_the_next_run(node_estat
     for path in CREATES:
         faults.add(kind, where=NODE, method="POST", path=path, times=1)
 
-    for _ in CREATES:
-        with pytest.raises(auto.CommandError):
-            node_estate.up(document)
-        if all(fault.hits for fault in faults.all()):
-            break
-    node_estate.up(document)
+    assert runs_until_up(node_estate, document) > 1
 
     assert [fault.hits for fault in faults.all()] == [1] * len(CREATES)
     assert node_estate.pending(document) == []
