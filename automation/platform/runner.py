@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy.orm import Session
+from structlog.contextvars import bound_contextvars
 
 from api.db.session import Database
 from api.errors import LeaseLost
@@ -17,6 +18,7 @@ from api.platform.models import RunAction
 from api.platform.results import RunResults
 from api.settings import WorkerSettings
 from api.state.errors import StateCorrupt, StateUnavailable
+from api.tracing import span
 from automation.engine.contract import Engine, EngineAction, EngineJob, EngineSecrets, EngineUnavailable
 from automation.operations.engine_attempt import EngineAttempt, EngineRecord, Errand
 from automation.operations.fencing import FencedHosts
@@ -64,15 +66,24 @@ class PlatformRunner:
             lease = RunLeases(transaction.session, self.owner, self.settings.lease_seconds).acquire(run_id)
         if lease is None:
             return False
-        log = _LOG.bind(platform_run=str(run_id), stack=lease.stack, fence=lease.fence, attempt=lease.attempt)
+        attributes = {"slipway.platform_run": str(run_id), "slipway.stack": lease.stack, "slipway.fence": lease.fence}
+        with (
+            bound_contextvars(platform_run=str(run_id), stack=lease.stack),
+            span(f"platform_run.{lease.action}", attributes),
+        ):
+            self._carry_out(lease, asked_at)
+        return True
+
+    def _carry_out(self, lease: LeasedRun, asked_at: float) -> None:
+        """Make one attempt and write its end, unless the lease is lost over it."""
+        log = _LOG.bind(fence=lease.fence, attempt=lease.attempt)
         try:
             end = for_staff(self._given_up(lease) or self._work(lease, asked_at))
             self._finish(lease, end)
         except LeaseLost:
             log.warning("lease_lost")
-            return True
+            return
         log.info("attempt_ended", action=lease.action, error=end.error_code)
-        return True
 
     def _given_up(self, lease: LeasedRun) -> AttemptEnd | None:
         """End a run whose time is over, or whose workers all died over it, before it takes another one down."""
@@ -102,7 +113,7 @@ class PlatformRunner:
             except LeaseLost:
                 raise
             except Exception:  # noqa: BLE001 - without an end the attempt would be made again and again, at once
-                _LOG.exception("attempt_failed", platform_run=str(lease.run_id))
+                _LOG.exception("attempt_failed")
                 message = "Something went wrong on our side; the worker's log says what."
                 return AttemptEnd(
                     error_code="internal", error_detail=message, retryable=True, engine=EngineTrace.UNKNOWN

@@ -141,7 +141,7 @@ def _operations(spec: ObservabilitySpec) -> Sequence[Rule]:
             f"sum({workers}) == 0 or absent({workers})",
             _CRITICAL,
             "no worker runs",
-            "Paid orders wait. They are rows, so nothing is lost. Workers have no metrics of their own: systemd says so.",
+            "Paid orders wait. They are rows, so nothing is lost. It is systemd on the workers' hosts that says so.",
             "queue-not-draining",
             minutes=2,
         ),

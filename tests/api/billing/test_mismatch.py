@@ -18,14 +18,14 @@ def cents(shop: Shop) -> dict[str, int]:
     return dict(shop.change(mismatch))
 
 
-def edit(shop: Shop, *statements: str) -> None:
+def edit(shop: Shop, *statements: str, **values: object) -> None:
     """Change rows past the application and the triggers."""
 
     def execute(session: Session) -> None:
         session.execute(text("SET LOCAL ROLE NONE"))
         session.execute(text("SET LOCAL session_replication_role = replica"))
         for statement in statements:
-            session.execute(text(statement))
+            session.execute(text(statement), values)
 
     shop.change(execute)
 
@@ -72,9 +72,7 @@ def test_money_that_fits_no_order_is_counted(runner_rig: RunnerRig, statement: s
 @pytest.mark.usefixtures("order_id")
 def test_what_a_person_has_to_look_at_is_visibly_pending(runner_rig: RunnerRig) -> None:
     """A paid order whose workload needs attention is no mismatch: it is on the staff's page already."""
-    edit(
-        runner_rig.desk.shop, "UPDATE orders SET status = 'paid'", "UPDATE workloads SET status = 'needs_attention'"
-    )
+    edit(runner_rig.desk.shop, "UPDATE orders SET status = 'paid'", "UPDATE workloads SET status = 'needs_attention'")
     assert cents(runner_rig.desk.shop) == {"eur": 0}
 
 
@@ -83,7 +81,7 @@ def test_one_order_does_not_hide_another(runner_rig: RunnerRig, order_id: UUID) 
     runner_rig.delivered()
     edit(
         runner_rig.desk.shop,
-        "UPDATE ledger_entries SET amount_cents = amount_cents - 100",
-        f"UPDATE ledger_entries SET amount_cents = amount_cents + 200 WHERE order_id = '{order_id}'",
+        "UPDATE ledger_entries SET amount_cents = amount_cents + CASE WHEN order_id = :order THEN 100 ELSE -100 END",
+        order=order_id,
     )
     assert cents(runner_rig.desk.shop) == {"eur": 200}
