@@ -18,7 +18,8 @@ class HttpMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
-        disable_created_metrics()  # else each series has a second one that says since when it is counted
+        # Else each series has a second one that says since when it is counted.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._requests = Counter(HTTP_REQUESTS.name, HTTP_REQUESTS.meaning, HTTP_REQUESTS.labels, registry=registry)
         self._seconds = Histogram(
             HTTP_REQUEST_SECONDS.name,

@@ -66,10 +66,9 @@ class PlatformRunner:
             lease = RunLeases(transaction.session, self.owner, self.settings.lease_seconds).acquire(run_id)
         if lease is None:
             return False
-        attributes = {"slipway.platform_run": str(run_id), "slipway.stack": lease.stack, "slipway.fence": lease.fence}
         with (
             bound_contextvars(platform_run=str(run_id), stack=lease.stack),
-            span(f"platform_run.{lease.action}", attributes),
+            span(f"platform_run.{lease.action}", _attributes(lease)),
         ):
             self._carry_out(lease, asked_at)
         return True
@@ -185,3 +184,13 @@ class PlatformRunner:
 
     def _writes(self, lease: LeasedRun) -> Callable[[Session], RunWrites]:
         return lambda session: RunWrites(session, lease, self.settings.lease_seconds)
+
+
+def _attributes(lease: LeasedRun) -> dict[str, str | int]:
+    """What tells an attempt's span from others."""
+    return {
+        "slipway.platform_run": str(lease.run_id),
+        "slipway.stack": lease.stack,
+        "slipway.attempt": lease.attempt,
+        "slipway.fence": lease.fence,
+    }

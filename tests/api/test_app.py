@@ -89,6 +89,19 @@ def test_an_unexpected_error_tells_nothing_but_its_request_id(api: Api, caplog: 
     assert "hunter2" not in answer.text
 
 
+def test_the_line_at_a_requests_end_says_what_answered_and_never_where(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its route by name, as the metrics have it: ids of a path would be for nobody to group by."""
+    with caplog.at_level(logging.INFO):
+        api.client().get("/v1/orders/11111111-1111-4111-8111-111111111111")
+    (line,) = (
+        record.msg for record in caplog.records if isinstance(record.msg, dict) and record.msg["event"] == "request"
+    )
+    assert (line["route"], line["method"], line["status"]) == ("get_order", "GET", 401)
+    assert "11111111" not in str({**line, "request_id": ""})
+
+
 def test_an_answer_that_breaks_off_is_not_passed_off_as_whole(api: Api) -> None:
     """When a stream fails half-way the connection is cut, so that the caller notices."""
 
