@@ -71,15 +71,15 @@ class RequestContext:
         try:
             await self._app(scope, receive, complete)
         except Exception:
-            _log.exception("unexpected error", method=scope["method"], operation=_operation(scope))
+            _log.exception("unexpected error", method=scope["method"], route=_route(scope))
             if status is not None:
                 raise  # the answer has begun: all that is left is to cut the connection
             error = InternalError("the fault is logged under the request_id: quote it if it happens again")
             await answer(Request(scope), error)(scope, receive, complete)
-        seconds, operation = time.perf_counter() - started, _operation(scope)
-        self._metrics.record(operation, scope["method"], status or 500, seconds)
+        seconds, route = time.perf_counter() - started, _route(scope)
+        self._metrics.record(route, scope["method"], status or 500, seconds)
         milliseconds = round(seconds * 1000, 1)
-        _log.info("request", method=scope["method"], operation=operation, status=status, milliseconds=milliseconds)
+        _log.info("request", method=scope["method"], route=route, status=status, milliseconds=milliseconds)
 
 
 class BodyLimit:
@@ -121,6 +121,6 @@ def _request_id(scope: Scope) -> str:
     return offered if _SANE_REQUEST_ID.fullmatch(offered) else str(uuid7())
 
 
-def _operation(scope: MutableMapping[str, Any]) -> str:
-    """Return the operation's id: a path would put ids, and whatever a caller invents, into the logs."""
+def _route(scope: MutableMapping[str, Any]) -> str:
+    """Return the route's name: a path would put ids, and whatever a caller invents, into the logs."""
     return getattr(scope.get("route"), "name", "none")

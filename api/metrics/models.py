@@ -7,7 +7,7 @@ from api.db.base import Base
 
 
 class OperationSeconds(Base):
-    """So many phases of so long, by kind of operation.
+    """So many phases of so long, by kind of operation and how they ended.
 
     Attributes:
         bucket: the upper end in seconds of the durations counted here; infinity has those above all others.
@@ -18,6 +18,7 @@ class OperationSeconds(Base):
 
     kind: Mapped[str] = mapped_column(primary_key=True)
     phase: Mapped[str] = mapped_column(primary_key=True)
+    outcome: Mapped[str] = mapped_column(primary_key=True)
     bucket: Mapped[float] = mapped_column(Float, primary_key=True)
     count: Mapped[int] = mapped_column(BigInteger)
     seconds: Mapped[float] = mapped_column(Float)

@@ -79,7 +79,7 @@ class Endings:
         phases = {"total": (now - operation.created_at).total_seconds()}
         if operation.started_at is not None:
             phases["wait"] = (operation.started_at - operation.created_at).total_seconds()
-        count_seconds(self._session, operation.kind, phases)
+        count_seconds(self._session, operation.kind, operation.status, phases)
 
     def _plan_and_now(self, operation: Operation) -> Any:
         """Return the time, and an operation's newest plan if it has one, in one statement."""

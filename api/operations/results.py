@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from api.inventory.models import Guest
-from api.metrics.durations import count_seconds
+from api.metrics.durations import Outcome, count_seconds
 from api.operations.endings import Ending, Endings
 from api.operations.events import LogLine, append
 from api.operations.leases import Leased, Leases
@@ -108,6 +108,8 @@ class AttemptResults:
         workload = lock_workload(self._session, lease.workload_id)
         operation = self._leases.hold(lease.operation_id, lease.fence)
         self._account(operation, end)
+        outcome = self._outcome(operation, end)
+        count_seconds(self._session, operation.kind, outcome, end.phases)
         if end.awaits_approval:
             return self._wait_for_approval(workload, operation)
         if end.error_code is None:
@@ -116,7 +118,7 @@ class AttemptResults:
             if lease.kind is OperationKind.APPLY and not workload.desired_absent:
                 Fulfilment(self._session, self._policy.deadline_seconds).delivery(order)
             return self._endings.follow_up(workload, lease.generation)
-        if not end.is_cancelled and self._may_retry(operation, end):
+        if outcome in {Outcome.RETRIED, Outcome.WAITING}:
             return self._retry(lease, workload, operation, end)
         return self._endings.give_up(order, workload, operation, _ending(end))
 
@@ -147,10 +149,18 @@ class AttemptResults:
         operation.pulumi_processes += end.pulumi_processes
         operation.cpu_seconds += end.cpu_seconds
         operation.error_code, operation.error_detail = end.error_code, end.error_detail
-        count_seconds(self._session, operation.kind, end.phases)
 
-    def _may_retry(self, operation: Operation, end: AttemptEnd) -> bool:
-        return end.retryable and operation.attempts < self._policy.attempts and operation.deadline_at > self._now()
+    def _outcome(self, operation: Operation, end: AttemptEnd) -> Outcome:
+        if end.awaits_approval:
+            return Outcome.WAITING
+        if end.error_code is None:
+            return Outcome.SUCCEEDED
+        if end.is_cancelled:
+            return Outcome.CANCELLED
+        may_retry = end.retryable and operation.attempts < self._policy.attempts
+        if may_retry and operation.deadline_at > self._now():
+            return Outcome.WAITING if end.is_wait else Outcome.RETRIED
+        return Outcome.FAILED
 
     def _retry(self, lease: Leased, workload: Workload, operation: Operation, end: AttemptEnd) -> Operation | None:
         """Queue the operation again; if something else is wanted by now, that is done instead, and at once."""

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from api.audit.trail import SYSTEM, AuditEntry, record
+from api.metrics.durations import Outcome, count_seconds
 from api.operations.events import LogLine, append_to
 from api.operations.results import AttemptEnd, EngineTrace, RetryPolicy
 from api.plans.closing import LIVE
@@ -40,20 +41,33 @@ class RunResults:
         run = self._writes.hold()
         _account(run, end)
         now = _now(self._session)
-        if end.awaits_approval:
-            self._wait_for_approval(run)
-        elif end.error_code is None:
-            close_run(self._session, run, RunStatus.SUCCEEDED)
-        elif end.is_cancelled:
-            close_run(self._session, run, RunStatus.CANCELLED)
-        elif end.is_wait and run.deadline_at > now:
-            run.status, run.waits_for, run.next_attempt_at = RunStatus.QUEUED, end.error_detail, now + _WAIT
-        elif end.retryable and run.attempts < self._policy.attempts and run.deadline_at > now:
-            self._retry(lease, run, end, now)
-        else:
-            run.attention = attention
-            close_run(self._session, run, RunStatus.FAILED)
+        outcome = self._outcome(run, end, now)
+        count_seconds(self._session, _kind(run), outcome, end.phases)
+        match outcome:
+            case Outcome.WAITING if end.awaits_approval:
+                self._wait_for_approval(run)
+            case Outcome.WAITING:
+                run.status, run.waits_for, run.next_attempt_at = RunStatus.QUEUED, end.error_detail, now + _WAIT
+            case Outcome.RETRIED:
+                self._retry(lease, run, end, now)
+            case Outcome.SUCCEEDED | Outcome.CANCELLED:
+                close_run(self._session, run, RunStatus(outcome))
+            case Outcome.FAILED:
+                run.attention = attention
+                close_run(self._session, run, RunStatus.FAILED)
         self._session.flush()
+
+    def _outcome(self, run: PlatformRun, end: AttemptEnd, now: datetime) -> Outcome:
+        if end.awaits_approval:
+            return Outcome.WAITING
+        if end.error_code is None:
+            return Outcome.SUCCEEDED
+        if end.is_cancelled:
+            return Outcome.CANCELLED
+        if end.is_wait and run.deadline_at > now:
+            return Outcome.WAITING
+        may_retry = end.retryable and run.attempts < self._policy.attempts and run.deadline_at > now
+        return Outcome.RETRIED if may_retry else Outcome.FAILED
 
     def _wait_for_approval(self, run: PlatformRun) -> None:
         """Let go of the run until an administrator has decided, or its plan expires."""
@@ -82,6 +96,7 @@ def close_run(
     run.status, run.lease_until, run.waits_for, run.finished_at = status, None, None, now
     session.flush()
     close_plans(session, run, plan_status, run.error_detail or "the run has ended")
+    _count(session, run, status, now)
     record(
         session,
         AuditEntry(
@@ -100,6 +115,23 @@ def close_run(
 def note(session: Session, run: PlatformRun, line: LogLine, attempt: int | None = None) -> None:
     """Add a line of our own to a run's log."""
     append_to(session, PlatformRunEvent.run_id, run.id, run.attempts if attempt is None else attempt, [line])
+
+
+def _count(session: Session, run: PlatformRun, status: RunStatus, now: datetime) -> None:
+    """Count how long the run waited for its first worker, and how long it took in all, people included.
+
+    A plan that was rejected, or that nobody decided on, is a run that was cancelled.
+    """
+    phases = {"total": (now - run.created_at).total_seconds()}
+    if run.started_at is not None:
+        phases["wait"] = (run.started_at - run.created_at).total_seconds()
+    outcome = Outcome.CANCELLED if status in {RunStatus.REJECTED, RunStatus.EXPIRED} else Outcome(status)
+    count_seconds(session, _kind(run), outcome, phases)
+
+
+def _kind(run: PlatformRun) -> str:
+    """Return what a run is called among operations."""
+    return f"platform_{run.action}"
 
 
 def _account(run: PlatformRun, end: AttemptEnd) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy.orm import Session
+from structlog.contextvars import bound_contextvars
 
 from api.db.session import Database
 from api.errors import LeaseLost
@@ -17,11 +18,13 @@ from api.platform.models import RunAction
 from api.platform.results import RunResults
 from api.settings import WorkerSettings
 from api.state.errors import StateCorrupt, StateUnavailable
+from api.tracing import span
 from automation.engine.contract import Engine, EngineAction, EngineJob, EngineSecrets, EngineUnavailable
 from automation.operations.engine_attempt import EngineAttempt, EngineRecord, Errand
 from automation.operations.fencing import FencedHosts
 from automation.operations.heartbeat import Heartbeat
 from automation.operations.journal import FencedJournal
+from automation.operations.phases import Phases
 from automation.platform.environment import PlatformEnvironmentError, read_secrets
 from automation.platform.locks import StackLocked, StackLocks
 from automation.platform.planning import RunPlanner
@@ -63,15 +66,23 @@ class PlatformRunner:
             lease = RunLeases(transaction.session, self.owner, self.settings.lease_seconds).acquire(run_id)
         if lease is None:
             return False
-        log = _LOG.bind(platform_run=str(run_id), stack=lease.stack, fence=lease.fence, attempt=lease.attempt)
+        with (
+            bound_contextvars(platform_run=str(run_id), stack=lease.stack),
+            span(f"platform_run.{lease.action}", _attributes(lease)),
+        ):
+            self._carry_out(lease, asked_at)
+        return True
+
+    def _carry_out(self, lease: LeasedRun, asked_at: float) -> None:
+        """Make one attempt and write its end, unless the lease is lost over it."""
+        log = _LOG.bind(fence=lease.fence, attempt=lease.attempt)
         try:
             end = for_staff(self._given_up(lease) or self._work(lease, asked_at))
             self._finish(lease, end)
         except LeaseLost:
             log.warning("lease_lost")
-            return True
+            return
         log.info("attempt_ended", action=lease.action, error=end.error_code)
-        return True
 
     def _given_up(self, lease: LeasedRun) -> AttemptEnd | None:
         """End a run whose time is over, or whose workers all died over it, before it takes another one down."""
@@ -87,6 +98,7 @@ class PlatformRunner:
 
     def _work(self, lease: LeasedRun, asked_at: float) -> AttemptEnd:
         journal = FencedJournal(self.database, self._writes(lease))
+        phases = Phases(self.clock)
         with Heartbeat(journal.renew, self.settings.lease_seconds, asked_at, self.clock) as heartbeat:
             try:
                 journal.begin()
@@ -96,23 +108,23 @@ class PlatformRunner:
                     may_unlock=lambda: self.locks.check(lease.stack, lease.previous_engine),
                 )
                 attempt = EngineAttempt(self.engine, self.fences, errand, journal, heartbeat)
-                return attempt.cost(self._attempt(lease, attempt))
+                return replace(attempt.cost(self._attempt(lease, attempt, phases)), phases=phases.seconds)
             except LeaseLost:
                 raise
             except Exception:  # noqa: BLE001 - without an end the attempt would be made again and again, at once
-                _LOG.exception("attempt_failed", platform_run=str(lease.run_id))
+                _LOG.exception("attempt_failed")
                 message = "Something went wrong on our side; the worker's log says what."
                 return AttemptEnd(
                     error_code="internal", error_detail=message, retryable=True, engine=EngineTrace.UNKNOWN
                 )
 
-    def _attempt(self, lease: LeasedRun, attempt: EngineAttempt) -> AttemptEnd:
+    def _attempt(self, lease: LeasedRun, attempt: EngineAttempt, phases: Phases) -> AttemptEnd:
         unknown = AttemptEnd(engine=EngineTrace.UNKNOWN)
         try:
             secrets = read_secrets(
                 self.settings.platform_environment_file, self.settings.state_database_url.get_secret_value()
             )
-            return self._engine_work(lease, attempt, secrets)
+            return self._engine_work(lease, attempt, secrets, phases)
         except PlatformEnvironmentError as error:
             return replace(unknown, error_code="platform_environment", error_detail=f"{error}.")
         except StackLocked as locked:
@@ -122,22 +134,28 @@ class PlatformRunner:
         except (StateCorrupt, StateUnavailable) as error:
             return replace(unknown, error_code=error.code, error_detail=error.detail, retryable=error.retryable)
 
-    def _engine_work(self, lease: LeasedRun, attempt: EngineAttempt, secrets: EngineSecrets) -> AttemptEnd:
+    def _engine_work(
+        self, lease: LeasedRun, attempt: EngineAttempt, secrets: EngineSecrets, phases: Phases
+    ) -> AttemptEnd:
         """Settle what an earlier engine left, plan, and apply what may be applied. Who only looks settles nothing."""
         job = self._job(lease)
         if lease.action.only_looks:
-            found = self.plans.admit(lease, attempt, job, secrets, self._writes(lease)) or AttemptEnd()
+            with phases("plan"):
+                found = self.plans.admit(lease, attempt, job, secrets, self._writes(lease)) or AttemptEnd()
             is_tidy = found.error_code is None and lease.previous_engine is None
             return found if is_tidy else replace(found, engine=EngineTrace.UNKNOWN)
         self.locks.check(lease.stack, lease.previous_engine)
-        settled = attempt.settle(job, secrets)
+        with phases("settle"):
+            settled = attempt.settle(job, secrets)
         if settled is not None:
             return settled
-        planned = self.plans.admit(lease, attempt, job, secrets, self._writes(lease))
+        with phases("plan"):
+            planned = self.plans.admit(lease, attempt, job, secrets, self._writes(lease))
         if planned is not None:
             return planned
         self.locks.check(lease.stack, None)
-        end = attempt.apply(replace(job, stack_may_exist=True), secrets)
+        with phases("apply"):
+            end = attempt.apply(replace(job, stack_may_exist=True), secrets)
         if end.error_code == "stack_locked":  # somebody at a terminal was quicker by a moment
             self.locks.check(lease.stack, None)
         return end
@@ -166,3 +184,13 @@ class PlatformRunner:
 
     def _writes(self, lease: LeasedRun) -> Callable[[Session], RunWrites]:
         return lambda session: RunWrites(session, lease, self.settings.lease_seconds)
+
+
+def _attributes(lease: LeasedRun) -> dict[str, str | int]:
+    """What tells an attempt's span from others."""
+    return {
+        "slipway.platform_run": str(lease.run_id),
+        "slipway.stack": lease.stack,
+        "slipway.attempt": lease.attempt,
+        "slipway.fence": lease.fence,
+    }

@@ -1,6 +1,6 @@
-"""What Slipway tells about itself in numbers: the contract between API and workers, who export, and what watches them.
+"""What Slipway tells about itself in numbers: the contract between the API, which exports, and what watches it.
 
-Alert rules, dashboards and ``docs/observability.md`` may name these metrics and no others of ours.
+The API makes its metrics of these; alert rules, dashboards and ``docs/observability.md`` may name no others of ours.
 """
 
 from dataclasses import dataclass
@@ -31,52 +31,85 @@ class Signal:
 HTTP_REQUESTS = Signal(
     "slipway_http_requests_total",
     MetricKind.COUNTER,
-    ("method", "route", "status"),
-    "requests that were answered; `route` is the template of the path",
+    ("route", "method", "status"),
+    "requests that were answered; `route` is the name of what answered, never a path",
 )
 HTTP_REQUEST_SECONDS = Signal(
-    "slipway_http_request_seconds", MetricKind.HISTOGRAM, ("method", "route"), "how long an answer took"
+    "slipway_http_request_seconds",
+    MetricKind.HISTOGRAM,
+    ("route", "method"),
+    "how long an answer took, from the request's first byte to the answer's last",
+)
+OPERATIONS_ACTIVE = Signal(
+    "slipway_operations_active", MetricKind.GAUGE, ("kind", "status"), "operations that have not ended"
 )
 OPERATIONS_DUE = Signal(
     "slipway_operations_due", MetricKind.GAUGE, (), "operations that could run now and wait for a worker"
+)
+OLDEST_DUE = Signal(
+    "slipway_operation_oldest_due_seconds", MetricKind.GAUGE, (), "how long the first of those has been waiting"
 )
 OPERATION_SECONDS = Signal(
     "slipway_operation_seconds",
     MetricKind.HISTOGRAM,
     ("kind", "phase", "outcome"),
-    "how long a phase took; `total` is the whole, `outcome` is succeeded, failed or cancelled",
+    "how long a phase took; of `total` (all attempts) and `wait` the operation's outcome, of the others the attempt's",
 )
+WORKLOADS = Signal("slipway_workloads", MetricKind.GAUGE, ("kind", "status"), "workloads that are not deleted")
 NODE_CAPACITY = Signal(
     "slipway_node_capacity",
     MetricKind.GAUGE,
-    ("node", "class", "resource"),
-    "what of a node can be sold: `cores`, `memory_mib`, `disk_gib`",
+    ("node", "class", "site", "state", "resource"),
+    "what a node may sell: `cores`, `memory_mib`, `disk_gib`; no node that is retired",
 )
 NODE_USED = Signal(
-    "slipway_node_capacity_used", MetricKind.GAUGE, ("node", "class", "resource"), "what of that is sold or reserved"
+    "slipway_node_capacity_used",
+    MetricKind.GAUGE,
+    ("node", "class", "site", "state", "resource"),
+    "what of that is sold or reserved",
 )
-DRIFT_FINDINGS = Signal("slipway_drift_findings", MetricKind.GAUGE, ("kind",), "drift that is open")
+DRIFT_FINDINGS = Signal("slipway_drift_findings", MetricKind.GAUGE, ("kind", "severity"), "drift that is open")
+ALERTS_OPEN = Signal("slipway_alerts_open", MetricKind.GAUGE, ("kind",), "alerts that staff see as open")
+ORDERS_OPEN = Signal(
+    "slipway_orders_open",
+    MetricKind.GAUGE,
+    ("status",),
+    "orders that were paid and are neither delivered nor paid back yet",
+)
+REFUNDS_DUE = Signal("slipway_refunds_due_cents", MetricKind.GAUGE, ("currency",), "money that is owed back")
+STRIPE_EVENTS_DUE = Signal(
+    "slipway_stripe_events_due", MetricKind.GAUGE, (), "events of Stripe's that were not acted on yet"
+)
 LEDGER = Signal(
-    "slipway_ledger_cents", MetricKind.GAUGE, ("kind", "currency"), "sum of the ledger; `kind` is payment or refund"
+    "slipway_ledger_cents",
+    MetricKind.GAUGE,
+    ("kind", "currency"),
+    "sum of the ledger, positive towards us; `kind` is payment or refund",
 )
 LEDGER_MISMATCH = Signal(
     "slipway_ledger_mismatch_cents",
     MetricKind.GAUGE,
     ("currency",),
-    "money taken for what is neither delivered, nor refunded, nor visibly pending; 0 is right",
+    "money that is neither for what is delivered, nor refunded, nor visibly pending, and money that is missing; "
+    "0 is right",
 )
-ALERTS_OPEN = Signal("slipway_alerts_open", MetricKind.GAUGE, ("kind",), "alerts that staff see as open")
 
 SIGNALS = (
     HTTP_REQUESTS,
     HTTP_REQUEST_SECONDS,
+    OPERATIONS_ACTIVE,
     OPERATIONS_DUE,
+    OLDEST_DUE,
     OPERATION_SECONDS,
+    WORKLOADS,
     NODE_CAPACITY,
     NODE_USED,
     DRIFT_FINDINGS,
+    ALERTS_OPEN,
+    ORDERS_OPEN,
+    REFUNDS_DUE,
+    STRIPE_EVENTS_DUE,
     LEDGER,
     LEDGER_MISMATCH,
-    ALERTS_OPEN,
 )
 """Every metric of ours."""

@@ -16,7 +16,7 @@ from components.platform.node_things import NodeThings
 from components.pve_access.errors import AccessError, Unreachable
 from components.pve_access.node import log_in
 from components.specs.platform import HostReport, PlatformKind, credential_variable
-from components.specs.platform.nodes import NODE_EXPORTER, PVE_EXPORTER, NodeSpec, NodesSpec
+from components.specs.platform.nodes import NODE_EXPORTER, NodeSpec, NodesSpec
 from stacks.platform.program import Declared, Estate
 
 
@@ -120,5 +120,6 @@ def _output(node: NodeSpec, endpoint: str) -> dict[str, str | bool]:
 
 
 def _host(node: NodeSpec) -> HostReport:
-    exporters = {"node": NODE_EXPORTER, "pve": PVE_EXPORTER}
+    # Proxmox VE's own numbers come from its API, which Inventory knows as a target already.
+    exporters = {"node": NODE_EXPORTER}
     return HostReport(name=node.name, role="node", address=str(node.private_address), exporters=exporters)

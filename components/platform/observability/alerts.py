@@ -5,7 +5,7 @@
 
 from collections.abc import Sequence
 
-from components.platform.observability.expressions import once
+from components.platform.observability.expressions import grown, once
 from components.platform.observability.rules import Rule, RuleGroup
 from components.specs.platform.observability import ObservabilitySpec, Severity
 from components.specs.signals import (
@@ -20,6 +20,7 @@ from components.specs.signals import (
 )
 
 _CRITICAL, _WARNING = Severity.CRITICAL, Severity.WARNING
+_TOTAL = 'phase="total"'
 _REAL_DISKS = 'fstype!~"tmpfs|overlay|squashfs|ramfs",mountpoint!~"/(run|sys|proc|dev).*"'
 
 
@@ -47,7 +48,7 @@ def _hosts(spec: ObservabilitySpec) -> Sequence[Rule]:
         ),
         Rule(
             "TargetDown",
-            '(up{job!~"node|api|worker|pve"} == 0) or (probe_success{job="pbs"} == 0)',
+            '(up{job!~"node|api|pve"} == 0) or (probe_success{job="pbs"} == 0)',
             _WARNING,
             "{{ $labels.job }} on {{ $labels.host }} cannot be scraped",
             "The host answers; this program on it does not.",
@@ -130,16 +131,17 @@ def _api() -> Sequence[Rule]:
 
 
 def _operations(spec: ObservabilitySpec) -> Sequence[Rule]:
-    due, seconds = OPERATIONS_DUE.name, OPERATION_SECONDS.name
-    minutes = spec.thresholds.queue_stuck
-    ended = f'sum(increase({seconds}_count{{phase="total"}}[{minutes}m]))'
+    due, minutes = OPERATIONS_DUE.name, spec.thresholds.queue_stuck
+    ended = f"sum({grown(OPERATION_SECONDS, minutes, _TOTAL)})"
+    failed = grown(OPERATION_SECONDS, 30, f'{_TOTAL},outcome="failed"')
+    workers = 'node_systemd_unit_state{name="slipway-worker.service",state="active"}'
     return (
         Rule(
             "WorkersDown",
-            'sum(up{job="worker"}) == 0 or absent(up{job="worker"})',
+            f"sum({workers}) == 0 or absent({workers})",
             _CRITICAL,
-            "no worker answers",
-            "Paid orders wait. They are rows, so nothing is lost.",
+            "no worker runs",
+            "Paid orders wait. They are rows, so nothing is lost. It is systemd on the workers' hosts that says so.",
             "queue-not-draining",
             minutes=2,
         ),
@@ -153,8 +155,7 @@ def _operations(spec: ObservabilitySpec) -> Sequence[Rule]:
         ),
         Rule(
             "OperationsFailing",
-            f'sum by (kind) (increase({seconds}_count{{phase="total",outcome="failed"}}[30m]))'
-            f" >= {spec.thresholds.failed_operations}",
+            f"sum by (kind) ({failed}) >= {spec.thresholds.failed_operations}",
             _CRITICAL,
             "operations of the kind {{ $labels.kind }} fail",
             "{{ $value | humanize }} failed within half an hour.",
@@ -164,7 +165,9 @@ def _operations(spec: ObservabilitySpec) -> Sequence[Rule]:
 
 
 def _estate(spec: ObservabilitySpec) -> Sequence[Rule]:
-    sold = f"sum by (class, resource) ({once(NODE_USED)}) / sum by (class, resource) ({once(NODE_CAPACITY)})"
+    # A node that is drained gets no new guests: its room is none.
+    used, room = (once(signal, 'state="active"') for signal in (NODE_USED, NODE_CAPACITY))
+    sold = f"sum by (class, resource) ({used}) / sum by (class, resource) ({room})"
     return (
         Rule(
             "CapacityNearlySoldOut",
@@ -177,7 +180,7 @@ def _estate(spec: ObservabilitySpec) -> Sequence[Rule]:
         ),
         Rule(
             "DriftFound",
-            f"{once(DRIFT_FINDINGS)} > 0",
+            f"sum by (kind) ({once(DRIFT_FINDINGS)}) > 0",
             _WARNING,
             "drift of the kind {{ $labels.kind }} is open",
             "{{ $value }} findings: what is there is not what was ordered.",
@@ -229,7 +232,8 @@ def _truth() -> Sequence[Rule]:
             f"{once(LEDGER_MISMATCH)} != 0",
             _CRITICAL,
             "the ledger and what was delivered do not agree",
-            "{{ $value }} cents ({{ $labels.currency }}) are neither for what is delivered, nor refunded, nor pending.",
+            "{{ $value }} cents ({{ $labels.currency }}) are neither for what is delivered, nor refunded, nor pending, "
+            "or are missing.",
             "money-mismatch",
             minutes=10,
         ),

@@ -35,7 +35,7 @@ loki.source.journal "everything" {{
 }}
 
 // Slipway's own programs log one JSON object a line. Its level becomes the label. Ids of requests and operations stay
-// in the line, where `| json | operation_id="..."` finds them: as labels each would make a stream of its own.
+// in the line, where `| json | operation="..."` finds them: as labels each would make a stream of its own.
 loki.process "slipway" {{
   stage.match {{
     selector = "{{unit=~\\"slipway-.+\\"}}"

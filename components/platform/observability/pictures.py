@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from components.platform.observability.dashboards import LOKI, Dashboard, Panel
-from components.platform.observability.expressions import once
+from components.platform.observability.expressions import grown, once
 from components.specs.signals import (
     ALERTS_OPEN,
     DRIFT_FINDINGS,
@@ -13,8 +13,14 @@ from components.specs.signals import (
     LEDGER_MISMATCH,
     NODE_CAPACITY,
     NODE_USED,
+    OLDEST_DUE,
     OPERATION_SECONDS,
+    OPERATIONS_ACTIVE,
     OPERATIONS_DUE,
+    ORDERS_OPEN,
+    REFUNDS_DUE,
+    STRIPE_EVENTS_DUE,
+    WORKLOADS,
 )
 
 _REQUESTS, _LATENCY = HTTP_REQUESTS.name, HTTP_REQUEST_SECONDS.name
@@ -51,10 +57,11 @@ def _overview() -> Dashboard:
             ),
             Panel(
                 "Operations that ended",
-                {"{{outcome}}": f"sum by (outcome) (increase({_SECONDS}_count{{{_TOTAL}}}[5m]))"},
+                {"{{outcome}}": f"sum by (outcome) ({grown(OPERATION_SECONDS, 5, _TOTAL)})"},
             ),
             Panel("Sold", {"{{class}} {{resource}}": _sold("class, resource")}, "bargauge", "percentunit", warn_at=0.9),
-            Panel("Open drift", {"{{kind}}": once(DRIFT_FINDINGS)}),
+            Panel("Workloads", {"{{kind}} {{status}}": once(WORKLOADS)}),
+            Panel("Open drift", {"{{kind}} {{severity}}": once(DRIFT_FINDINGS)}),
             Panel("Days left of certificates", {"{{instance}}": "(probe_ssl_earliest_cert_expiry - time()) / 86400"}),
             Panel("Errors in the logs", {"": '{unit=~"slipway-.+", level="error"}'}, "logs", width=24, source=LOKI),
         ),
@@ -122,9 +129,11 @@ def _operations() -> Dashboard:
         "operations",
         (
             Panel("Waiting", {"due": f"max({OPERATIONS_DUE.name})"}),
+            Panel("The longest waits", {"": f"max({OLDEST_DUE.name})"}, unit="s"),
+            Panel("Under way", {"{{kind}} {{status}}": once(OPERATIONS_ACTIVE)}),
             Panel(
                 "Ended",
-                {"{{kind}} {{outcome}}": f"sum by (kind, outcome) (increase({_SECONDS}_count{{{_TOTAL}}}[5m]))"},
+                {"{{kind}} {{outcome}}": f"sum by (kind, outcome) ({grown(OPERATION_SECONDS, 5, _TOTAL)})"},
             ),
             Panel(
                 "How long, 95 of 100",
@@ -151,6 +160,9 @@ def _money() -> Dashboard:
         (
             Panel("Does not fit", {"{{currency}}": f"{once(LEDGER_MISMATCH)} / 100"}, "stat", width=8, warn_at=0.01),
             Panel("Ledger", {"{{kind}} {{currency}}": f"{once(LEDGER)} / 100"}, "stat", width=16),
+            Panel("Orders that are not settled", {"{{status}}": once(ORDERS_OPEN)}, "stat", width=8),
+            Panel("Owed back", {"{{currency}}": f"{once(REFUNDS_DUE)} / 100"}, "stat", width=8),
+            Panel("Events not acted on", {"": f"max({STRIPE_EVENTS_DUE.name})"}, "stat", width=8, warn_at=10),
             Panel("Taken in a day", {"{{currency}}": _moved("payment")}),
             Panel("Paid back in a day", {"{{currency}}": _moved("refund")}),
         ),

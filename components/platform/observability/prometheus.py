@@ -15,7 +15,6 @@ from components.specs.signals import METRICS_PATH
 
 TARGETS_PATH = "/v1/inventory/prometheus-targets"
 
-_OURS = ("api", "worker")
 _INDIRECT = ("pve", "pbs")
 """Exporters' names that stand for an API which another program asks on Prometheus's behalf."""
 
@@ -42,12 +41,6 @@ def prometheus(spec: ObservabilitySpec, layout: Layout) -> str:
                 "metrics_path": METRICS_PATH,
                 "authorization": layout.bearer(spec.api_token_file),
                 **_found(spec, layout, "api"),
-                "relabel_configs": [*_NAMES],
-            },
-            {
-                "job_name": "worker",
-                "metrics_path": METRICS_PATH,
-                **_found(spec, layout, "worker"),
                 "relabel_configs": [*_NAMES],
             },
             {"job_name": "node", **_found(spec, layout, "node"), "relabel_configs": [*_NAMES]},
@@ -126,7 +119,7 @@ def _pve(spec: ObservabilitySpec, layout: Layout) -> _Document:
 
 def _services(spec: ObservabilitySpec, layout: Layout) -> _Document:
     """Whatever else is reported with an exporter: PostgreSQL, Redis, another one tomorrow."""
-    known = "|".join((*_OURS, "node", *_INDIRECT))
+    known = "|".join(("api", "node", *_INDIRECT))
     return {
         "job_name": "services",
         **_found(spec, layout),

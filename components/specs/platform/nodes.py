@@ -17,8 +17,8 @@ from components.specs.platform.node_templates import TemplatePlaceSpec, Template
 from components.specs.platform.report import NodeReport, StorageReport
 from components.specs.workload import StorageName
 
-NODE_EXPORTER, PVE_EXPORTER = 9100, 9221
-"""Ports at which Prometheus finds a node: the host's own numbers, and Proxmox VE's."""
+NODE_EXPORTER = 9100
+"""The port at which Prometheus finds a node's own numbers."""
 
 _DISKS_OF = {"cloud": "images", "game": "rootdir", "bot": "rootdir"}
 """What a class's guests have their disks as: machines, or containers."""

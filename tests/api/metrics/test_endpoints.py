@@ -5,10 +5,12 @@ from collections.abc import Mapping
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import event
+from sqlalchemy import event, update
+from sqlalchemy.orm import Session
 
 from api.auth.models import Role
 from api.billing.models import LedgerEntry
+from api.inventory.models import Node, NodeState
 from api.metrics.rows import RowMetrics
 from tests.fixtures.api import Api
 from tests.fixtures.runner import RunnerRig
@@ -42,14 +44,14 @@ def prometheus(api: Api) -> httpx.Client:
     return api.staff(Role.ADMIN).token_client("inventory:read")
 
 
-def test_requests_are_counted_by_operation_and_never_by_path(api: Api, prometheus: httpx.Client) -> None:
+def test_requests_are_counted_by_route_and_never_by_path(api: Api, prometheus: httpx.Client) -> None:
     """Whatever a caller invents makes no new series."""
     before = len(scraped(prometheus))
     for number in range(5):
         api.client().get(f"/v1/nothing/{number}")
     samples = scraped(prometheus)
-    assert value(samples, "slipway_http_requests_total", operation="none", method="GET", status="404") == 5
-    assert value(samples, "slipway_http_request_seconds_count", operation="none", method="GET") == 5
+    assert value(samples, "slipway_http_requests_total", route="none", method="GET", status="404") == 5
+    assert value(samples, "slipway_http_request_seconds_count", route="none", method="GET") == 5
     assert len(samples) - before < 40
 
 
@@ -59,11 +61,13 @@ def test_a_delivered_order_is_seen_in_every_figure(runner_rig: RunnerRig, promet
     samples = scraped(prometheus)
     assert value(samples, "slipway_workloads", status="running") == 1
     assert value(samples, "slipway_operations_due") == 0
-    used = value(samples, "slipway_node_used", resource="cores", **{"class": "cloud"})
+    used = value(samples, "slipway_node_capacity_used", resource="cores", **{"class": "cloud"})
     assert 0 < used <= value(samples, "slipway_node_capacity", resource="cores", **{"class": "cloud"})
     for phase in ("wait", "plan", "apply", "verify", "total"):
-        assert value(samples, "slipway_operation_seconds_count", kind="apply", phase=phase) == 1
+        name = "slipway_operation_seconds_count"
+        assert value(samples, name, kind="apply", phase=phase, outcome="succeeded") == 1
     assert value(samples, "slipway_ledger_cents", kind="payment") > 0
+    assert value(samples, "slipway_ledger_mismatch_cents", currency="eur") == 0
 
 
 def test_an_operation_that_waits_is_due(shop: Shop, prometheus: httpx.Client) -> None:
@@ -81,6 +85,22 @@ def test_without_a_token_that_may_read_nothing_is_told(api: Api) -> None:
     assert api.customer().token_client().get("/metrics").status_code == 403
 
 
+def test_a_node_that_is_retired_has_nothing_to_sell(shop: Shop, prometheus: httpx.Client) -> None:
+    """One that is drained is told of by its state: it keeps its guests, and its room is nobody's."""
+
+    def change(session: Session) -> None:
+        for name, state in (("game-1", NodeState.RETIRED), ("bot-1", NodeState.DRAINING)):
+            session.execute(update(Node).where(Node.name == name).values(state=state))
+
+    shop.change(change)
+    told = {
+        (dict(labels)["node"], dict(labels)["state"])
+        for name, labels in scraped(prometheus)
+        if name == "slipway_node_capacity"
+    }
+    assert told == {("cloud-1", "active"), ("bot-1", "draining")}
+
+
 def test_the_ledger_is_read_once_a_minute(shop: Shop) -> None:
     """It grows for ever, and a scrape comes every few seconds."""
     now = [0.0]
@@ -96,4 +116,4 @@ def test_the_ledger_is_read_once_a_minute(shop: Shop) -> None:
     asked = []
     for now[0] in (0.0, 59.0, 60.0):
         asked.append(reads())
-    assert asked == [1, 0, 1]
+    assert asked == [2, 0, 2]

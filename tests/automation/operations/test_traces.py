@@ -12,6 +12,7 @@ from tests.fakes.engine import FakeEngine, FakeRun
 from tests.fakes.state import FakeStateStore
 from tests.fixtures.api import Api
 from tests.fixtures.operations import Desk
+from tests.fixtures.platform import PlatformRig
 from tests.fixtures.runner import GuestsOfEngine, RunnerRig, worker_settings
 from tests.fixtures.shop import Shop
 from tests.fixtures.traces import Traces
@@ -62,3 +63,10 @@ def test_an_operation_that_nobody_traced_begins_a_trace_of_its_own(
     """A sweep found it, or it is older than tracing."""
     assert rig.run(api_shop.place_paid())
     assert traces.named("operation.apply").parent is None
+
+
+def test_a_platform_run_is_a_trace_of_its_own_an_attempt(platform_rig: PlatformRig, traces: Traces) -> None:
+    """An administrator's approval lies between its preview and its update."""
+    platform_rig.brought_up()
+    paths = [traces.path(span) for span in traces.spans if span.name.startswith("phase.")]
+    assert paths == [["platform_run.up", f"phase.{phase}"] for phase in ("settle", "plan", "settle", "plan", "apply")]

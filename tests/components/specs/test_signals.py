@@ -7,11 +7,11 @@ from tests.fixtures.observability import ROOT
 
 
 def test_the_document_lists_every_metric_as_it_is() -> None:
-    """Name, type and labels; and no other metric of ours."""
+    """Name, type, labels and meaning; and no other metric of ours."""
     text = (ROOT / "docs" / "observability.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(slipway_\w+)` \| (\w+) \| (.*?) \|", text, re.MULTILINE)
-    documented = {name: (kind, tuple(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
-    assert documented == {signal.name: (signal.kind.value, signal.labels) for signal in SIGNALS}
+    rows = re.findall(r"^\| `(slipway_\w+)` \| (\w+) \| (.*?)\| (.*) \|$", text, re.MULTILINE)
+    documented = [(name, kind, tuple(re.findall(r"`(\w+)`", labels)), meaning) for name, kind, labels, meaning in rows]
+    assert documented == [(signal.name, signal.kind, signal.labels, signal.meaning) for signal in SIGNALS]
 
 
 def test_names_follow_prometheus() -> None:

@@ -16,10 +16,11 @@ def upgrade() -> None:
         "operation_seconds",
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("phase", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("bucket", sa.Float(), nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.Column("seconds", sa.Float(), nullable=False),
-        sa.PrimaryKeyConstraint("kind", "phase", "bucket", name=op.f("pk_operation_seconds")),
+        sa.PrimaryKeyConstraint("kind", "phase", "outcome", "bucket", name=op.f("pk_operation_seconds")),
     )
     op.add_column("stripe_events", sa.Column("traceparent", sa.Text(), nullable=True))
     op.add_column("operations", sa.Column("traceparent", sa.Text(), nullable=True))
