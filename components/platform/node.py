@@ -9,14 +9,12 @@ from components.platform.node_access import declare_access
 from components.platform.node_firewall import NodeFirewall
 from components.platform.node_metrics import declare_metric_server
 from components.platform.node_network import NodeNetwork, PrivateNetwork
+from components.platform.node_provider import node_provider
 from components.platform.node_storage import declare_storage
 from components.platform.node_templates import NodeTemplates
 from components.platform.node_things import NodeThings
 from components.platform.node_token import NodeAccess
-from components.specs.platform import credential_variable
 from components.specs.platform.nodes import NodeSpec, NodesSpec
-
-ROOT = "root@pam"
 
 
 class Node(pulumi.ComponentResource):
@@ -41,22 +39,14 @@ class Node(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("slipway:platform:Node", name, None, opts)
-        provider = proxmox.Provider(
-            name,
-            endpoint=endpoint,
-            insecure=not spec.verify_tls,
-            username=ROOT,
-            opts=pulumi.ResourceOptions(
-                parent=self, env_var_mappings={credential_variable("PROXMOX_VE_PASSWORD", name): "PROXMOX_VE_PASSWORD"}
-            ),
-        )
+        own = pulumi.ResourceOptions(parent=self)
+        provider = node_provider(name, endpoint=endpoint, verify_tls=spec.verify_tls, opts=own)
         child = pulumi.ResourceOptions(parent=self, provider=provider)
         storages = [declare_storage(f"{name}-{item.name}", item, there, child) for item in spec.storages]
         pool = _pool(name, spec.workload_class, there, child)
         templates = shared.templates_of(spec)
         machines = [template.vmid for template in templates if template.vmid is not None]
         granted = declare_access(name, spec.grants(machines), storages, there, child)
-        own = pulumi.ResourceOptions(parent=self)
         wanted = shared.firewall.on(name, endpoint, verify_tls=spec.verify_tls)
         firewall = NodeFirewall(name, wanted, opts=own)
         metrics = [declare_metric_server(name, item, there, child) for item in shared.metric_servers]

@@ -29,7 +29,7 @@ def node_provider(
     """
     mapped = {credential_variable("PROXMOX_VE_PASSWORD", name): "PROXMOX_VE_PASSWORD"}
     return proxmox.Provider(
-        f"node-{name}",
+        name,
         endpoint=endpoint,
         username=ROOT,
         insecure=pulumi.Output.from_input(verify_tls).apply(lambda verified: not verified),

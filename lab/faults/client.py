@@ -200,6 +200,10 @@ class PbsControl(StandInControl):
         """Have a group of backups in a namespace."""
         self._call("POST", "/backups", json={"store": store, "ns": namespace, "vmid": vmid})
 
+    def clear_backups(self) -> None:
+        """Have no backups any more."""
+        self._call("DELETE", "/backups")
+
     def logins(self) -> list[bool]:
         """Whether each login so far was good, oldest first."""
         answer: list[bool] = self._call("GET", "/logins").json()

@@ -108,6 +108,10 @@ def _control(control: APIRouter, world: World, door: Door) -> APIRouter:
         group = {"backup-type": made.kind, "backup-id": str(made.vmid), "backup-count": 1}
         world.namespaces.groups.setdefault((made.store, made.ns), []).append(group)
 
+    @control.delete("/backups", status_code=204)
+    async def forget_backups() -> None:
+        world.namespaces.groups.clear()
+
     @control.get("/logins")
     async def logins() -> list[bool]:
         return door.logins

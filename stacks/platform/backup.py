@@ -4,17 +4,17 @@ import os
 
 import pulumi
 
+from components.platform.backup.cloud_init import PORT
 from components.platform.backup.datastore import BackupDatastore
 from components.platform.backup.node import NodeBackup
 from components.platform.backup.resources import TargetArgs
 from components.platform.backup.server import BackupServer
+from components.platform.cloud_project import CloudProject
 from components.platform.cloud_server import Surroundings
 from components.platform.node_provider import node_provider
 from components.specs.platform import HostReport, PlatformKind
 from components.specs.platform.backup import BackupSpec, NodeBackupSpec
 from stacks.platform.program import Declared, Estate
-
-_PORT = 8007
 
 
 class BackupProgram:
@@ -35,7 +35,7 @@ class BackupProgram:
         return Declared(
             outputs={
                 "backup_server": {
-                    "endpoint": f"https://{address}:{_PORT}",
+                    "endpoint": f"https://{address}:{PORT}",
                     "datastore": spec.datastore.name,
                     "namespaces": {node.name: node.its_namespace for node in spec.nodes},
                 }
@@ -46,12 +46,12 @@ class BackupProgram:
 
     def _surroundings(self) -> Surroundings:
         network = PlatformKind.NETWORK
-        subnets, firewalls = self._estate.output(network, "subnets"), self._estate.output(network, "firewalls")
+        labels = {**self._estate.labels, "stack": PlatformKind.BACKUP.value, "role": "backup"}
         return Surroundings(
-            subnet_id=subnets[self._spec.subnet]["id"],
+            subnet_id=self._estate.output(network, "subnets")[self._spec.subnet]["id"],
             ssh_keys=self._estate.output(network, "ssh_keys"),
-            firewall_ids=[firewalls[self._spec.firewall]],
-            labels={**self._estate.labels, "role": "backup"},
+            labels=labels,
+            project=CloudProject.of_environment(labels),
         )
 
     def _node(self, node: NodeBackupSpec, datastore: BackupDatastore) -> NodeBackup:

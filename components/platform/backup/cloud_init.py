@@ -2,8 +2,10 @@
 
 import yaml
 
+from components.platform.first_boot import BASE_PACKAGES, NODE_EXPORTER, host_firewall, way_out
 from components.specs.platform.backup import BackupSpec
 
+PORT = 8007
 _SOURCE = """\
 Types: deb
 URIs: http://download.proxmox.com/debian/pbs
@@ -27,12 +29,23 @@ def first_boot(spec: BackupSpec, volume_id: str) -> str:
     mount = spec.datastore.path
     document = {
         "hostname": spec.server.name,
+        "bootcmd": list(way_out(spec.inside, spec.server)),
         "package_update": True,
+        "packages": list(BASE_PACKAGES),
         "mounts": [
             [f"/dev/disk/by-id/scsi-0HC_Volume_{volume_id}", mount, "ext4", "discard,nofail,defaults", "0", "2"]
         ],
-        "write_files": [{"path": "/etc/apt/sources.list.d/pbs.sources", "content": _SOURCE}],
+        "write_files": [
+            {"path": "/etc/apt/sources.list.d/pbs.sources", "content": _SOURCE},
+            {
+                "path": "/etc/nftables.conf",
+                "content": host_firewall(spec.inside, (PORT, NODE_EXPORTER)),
+                "permissions": "0755",
+                "defer": True,
+            },
+        ],
         "runcmd": [
+            ["systemctl", "enable", "--now", "nftables.service"],
             ["mkdir", "-p", mount],
             ["curl", "-fsSo", "/usr/share/keyrings/proxmox-archive-keyring.gpg", _KEYRING],
             ["sh", "-c", f"echo '{_KEYRING_SHA256}  /usr/share/keyrings/proxmox-archive-keyring.gpg' | sha256sum -c"],

@@ -30,7 +30,7 @@ class BackupServer(pulumi.ComponentResource):
             format="ext4",
             delete_protection=spec.protects_volume,
             labels=dict(around.labels),
-            opts=child,
+            opts=pulumi.ResourceOptions.merge(child, around.there("volumes", f"{spec.server.name}-datastore")),
         )
         user_data = volume.id.apply(lambda number: first_boot(spec, number))
         self.server = CloudServer(name, spec.server, around=around, user_data=user_data, opts=child)

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from components.platform.control_plane import databases, scripts, units
+from components.platform.first_boot import BASE_PACKAGES, host_firewall, way_out
 from components.specs.platform import CloudServerSpec
 from components.specs.platform.control_plane import ControlPlaneSpec, Role
 
@@ -26,7 +27,6 @@ _SERVICE_PORTS: Mapping[Role, tuple[int, ...]] = {
     Role.POSTGRES: (databases.POSTGRES_PORT,),
     Role.REDIS: (databases.REDIS_PORT,),
 }
-_BASE = ("ca-certificates", "curl", "nftables", "prometheus-node-exporter", "unattended-upgrades")
 _SOURCE = ("git", "make", "python3", "python3-venv")
 _PACKAGES: Mapping[Role, tuple[str, ...]] = {
     Role.API: _SOURCE,
@@ -45,10 +45,10 @@ def first_boot(spec: ControlPlaneSpec, role: Role, server: CloudServerSpec) -> s
         ValueError: if it is longer than Hetzner takes.
     """
     document = {
-        "bootcmd": list(_way_out(spec, server)),
+        "bootcmd": list(way_out(spec.inside, server)),
         "package_update": True,
         "package_upgrade": True,
-        "packages": [*_BASE, *_PACKAGES[role]],
+        "packages": [*BASE_PACKAGES, *_PACKAGES[role]],
         "write_files": list(_files(spec, role, server)),
         "runcmd": [
             ["systemctl", "daemon-reload"],
@@ -65,14 +65,6 @@ def first_boot(spec: ControlPlaneSpec, role: Role, server: CloudServerSpec) -> s
     if len(text.encode()) > MOST_BYTES:
         raise ValueError(f"the user data of '{server.name}' has {len(text.encode())} bytes, Hetzner takes {MOST_BYTES}")
     return text
-
-
-def _way_out(spec: ControlPlaneSpec, server: CloudServerSpec) -> Iterator[list[str]]:
-    """Without a public address, DHCP brings neither a default route nor resolvers. Done at every boot."""
-    if not server.has_public_ipv4:
-        resolvers = "".join(f"nameserver {address}\\n" for address in spec.inside.nameservers)
-        yield ["ip", "route", "replace", "default", "via", str(spec.inside.gateway)]
-        yield ["sh", "-c", f"rm -f /etc/resolv.conf; printf '{resolvers}' > /etc/resolv.conf"]
 
 
 def _files(spec: ControlPlaneSpec, role: Role, server: CloudServerSpec) -> Iterator[File]:
@@ -124,23 +116,5 @@ def _start(spec: ControlPlaneSpec, role: Role, server: CloudServerSpec) -> Itera
 
 
 def firewall(spec: ControlPlaneSpec, role: Role) -> str:
-    """The host's own firewall for ``nft``: Hetzner's do not filter private networks."""
-    ports = ", ".join(str(port) for port in sorted({*_SERVICE_PORTS[role], *EXPORTERS[role].values()}))
-    return f"""\
-#!/usr/sbin/nft -f
-flush ruleset
-table inet filter {{
-    chain input {{
-        type filter hook input priority filter; policy drop;
-        ct state established,related accept
-        iif lo accept
-        meta l4proto {{ icmp, ipv6-icmp }} accept
-        udp sport 67 udp dport 68 accept
-        ip saddr {spec.inside.vpn} tcp dport 22 accept
-        ip saddr {spec.inside.network} tcp dport {{ {ports} }} accept
-    }}
-    chain forward {{
-        type filter hook forward priority filter; policy drop;
-    }}
-}}
-"""
+    """The host's own firewall for ``nft``."""
+    return host_firewall(spec.inside, {*_SERVICE_PORTS[role], *EXPORTERS[role].values()})

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 from components.specs.network import Frozen
 from components.specs.pbs import DatastoreName, NamespaceName, check_calendar
 from components.specs.platform.base import PlatformSpec, Slug
-from components.specs.platform.cloud_server import CloudServerSpec
+from components.specs.platform.cloud_server import CloudServerSpec, InsideSpec
 from components.specs.workload import StorageName
 
 Schedule = Annotated[str, AfterValidator(check_calendar)]
@@ -79,7 +79,7 @@ class BackupSpec(PlatformSpec):
 
     Attributes:
         subnet: the network stack's, by name.
-        firewall: the network stack's, by name.
+        inside: who reaches it, and how it reaches the world.
         volume_gib: of the datastore's volume.
         storage: what the storage is called on the nodes.
         protects_volume: whether Hetzner refuses to delete the volume until somebody takes the protection away.
@@ -87,7 +87,7 @@ class BackupSpec(PlatformSpec):
 
     server: CloudServerSpec
     subnet: Slug = "control"
-    firewall: Slug = "control"
+    inside: InsideSpec
     volume_gib: Annotated[int, Field(ge=10, le=10_240)]
     datastore: DatastoreSpec = DatastoreSpec()
     prune: PruneSpec = PruneSpec()

@@ -9,6 +9,25 @@ from components.specs.network import Frozen
 from components.specs.platform.base import Slug
 
 
+class InsideSpec(Frozen):
+    """What is around servers in the private network.
+
+    Attributes:
+        network: the whole of it; whoever is in it may reach the services, each of which asks for a login.
+        gateway: the network's first address, by which servers without a public one reach the world.
+        vpn: where admins come from.
+        nameservers: Hetzner's resolvers, for DHCP brings none without a public address.
+    """
+
+    network: ipaddress.IPv4Network
+    gateway: ipaddress.IPv4Address
+    vpn: ipaddress.IPv4Network
+    nameservers: Annotated[tuple[ipaddress.IPv4Address, ...], Field(min_length=1, max_length=3)] = (
+        ipaddress.IPv4Address("185.12.64.1"),
+        ipaddress.IPv4Address("185.12.64.2"),
+    )
+
+
 class CloudServerSpec(Frozen):
     """One Hetzner Cloud server.
 

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from components.specs.network import Frozen
 from components.specs.platform.base import PlatformSpec, Slug
-from components.specs.platform.cloud_server import CloudServerSpec
+from components.specs.platform.cloud_server import CloudServerSpec, InsideSpec
 from components.specs.platform.problems import Place, Problem, refuse, repeated
 
 MOST_IN_A_GROUP = 10
@@ -49,25 +49,10 @@ class ArchiveSpec(Frozen):
     full_backups: Annotated[int, Field(ge=2, le=52)] = 4
 
 
-class InsideSpec(Frozen):
-    """What is around the servers in the private network.
+class ControlInsideSpec(InsideSpec):
+    """What is around the control plane's servers. ``load_balancer``: whose word on a caller's address the API takes."""
 
-    Attributes:
-        network: the whole of it; whoever is in it may reach the services, each of which asks for a login.
-        gateway: the network's first address, by which servers without a public one reach the world.
-        vpn: where admins come from.
-        load_balancer: whose word on a caller's address the API takes.
-        nameservers: Hetzner's resolvers, for DHCP brings none without a public address.
-    """
-
-    network: ipaddress.IPv4Network
-    gateway: ipaddress.IPv4Address
-    vpn: ipaddress.IPv4Network
     load_balancer: ipaddress.IPv4Address
-    nameservers: Annotated[tuple[ipaddress.IPv4Address, ...], Field(min_length=1, max_length=3)] = (
-        ipaddress.IPv4Address("185.12.64.1"),
-        ipaddress.IPv4Address("185.12.64.2"),
-    )
 
 
 class ControlPlaneSpec(PlatformSpec):
@@ -85,7 +70,7 @@ class ControlPlaneSpec(PlatformSpec):
 
     subnet: Slug = "control"
     firewall: Slug | None = None
-    inside: InsideSpec
+    inside: ControlInsideSpec
     release: ReleaseSpec
     archive: ArchiveSpec
     api: Servers

@@ -7,12 +7,15 @@ from pydantic import ValidationError
 
 from components.specs.platform.backup import BackupSpec, PruneSpec
 
+INSIDE = {"network": "10.10.0.0/16", "gateway": "10.10.0.1", "vpn": "10.10.250.0/24"}
 SERVER = {"name": "backup-1", "location": "fsn1", "private_address": "10.10.0.51"}
 
 
 def spec(**more: Any) -> BackupSpec:
     """A small stack's configuration."""
-    return BackupSpec.model_validate({"server": SERVER, "volume_gib": 100, "nodes": [{"name": "game-1"}], **more})
+    return BackupSpec.model_validate(
+        {"server": SERVER, "inside": INSIDE, "volume_gib": 100, "nodes": [{"name": "game-1"}], **more}
+    )
 
 
 def test_a_node_has_a_namespace_of_its_own_name() -> None:

@@ -42,7 +42,11 @@ def test_a_node_is_reported_with_its_hardware_and_storages() -> None:
     node = NodesSpec.model_validate(document()).nodes[2]
     report = node.report("https://192.0.2.10:8006")
     assert (report.cores, report.reserve_memory_mib, report.server_number) == (32, 8192, 321_003)
-    assert [(item.name, item.kind) for item in report.storages] == [("local", "dir"), ("local-lvm", "lvmthin")]
+    assert [(item.name, item.kind) for item in report.storages] == [
+        ("local", "dir"),
+        ("local-lvm", "lvmthin"),
+        ("images", "dir"),
+    ]
 
 
 THIN = {"kind": "lvmthin", "name": "local-lvm"}
