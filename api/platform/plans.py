@@ -19,6 +19,9 @@ from api.plans.store import Gate, Preview
 from api.plans.words import describe
 from api.platform.models import PlatformApproval, PlatformPlan, PlatformRun
 from api.policy.settings import current_policy
+from components.policy.context import PolicyContext
+from components.policy.evaluate import evaluate, refusal
+from components.policy.platform import PLATFORM_RULES
 
 _LOOKED = "nothing was to be applied: it was only looked"
 _NOTHING = "there is nothing to change"
@@ -119,6 +122,12 @@ class RunPlans:
         return 0 if run.action.only_looks or not document.changing else 1
 
     def _decide(self, run: PlatformRun, plan: PlatformPlan) -> Gate:
+        refused = self._refusal(document_of(plan))
+        if refused is not None and not run.action.only_looks:
+            plan.status, plan.closed_reason = PlanStatus.REFUSED, refused
+            self._session.flush()
+            record_plan(self._session, run, plan, refused)
+            return Gate.REFUSED
         if plan.approvals_needed > self.approvals(plan, run):
             plan.status, gate, reason = PlanStatus.CURRENT, Gate.WAIT, "an administrator has to approve it"
         else:
@@ -130,6 +139,11 @@ class RunPlans:
         self._session.flush()
         record_plan(self._session, run, plan, reason)
         return gate
+
+    def _refusal(self, document: PlanDocument) -> str | None:
+        """Return why policy forbids a plan; None if it may be applied. There is no switch that leaves this out."""
+        now = self._session.execute(select(func.now())).scalar_one()
+        return refusal(evaluate(document, PolicyContext(now=now), rules=PLATFORM_RULES))
 
     def _is_genuine(self, run: PlatformRun, plan: PlatformPlan) -> bool:
         try:

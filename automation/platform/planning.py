@@ -83,6 +83,8 @@ class RunPlanner:
             mine.log([LogLine("plan", f"Plan: {plan.summary}", {"plan": str(plan.id)})])
         if lease.action.only_looks or not document.changing:
             return AttemptEnd(changes=counts)
+        if gate is Gate.REFUSED:
+            return _failed("policy_refused", f"Policy forbids it: {plan.closed_reason}.")
         if gate is Gate.WAIT:
             detail = "Waiting for an administrator to approve the plan."
             return AttemptEnd(awaits_approval=True, error_detail=detail, was_begun=False, changes=counts)

@@ -7,6 +7,7 @@ of the language host, and our facts are there; and it would hold every process o
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent import futures
+from datetime import UTC, datetime
 from typing import Any
 
 import grpc
@@ -16,9 +17,11 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
 from components.plans import PlanDocument
 from components.policy.context import PolicyContext
 from components.policy.evaluate import evaluate
+from components.policy.platform import PLATFORM_RULES
 from components.policy.rule import Rule, RuleResult, Scope, Severity
 from components.policy.rules import RULES
 from components.policy.rules.data_loss import RULE as DATA_LOSS
+from components.specs.platform import parse_platform_stack
 from stacks.policy.facts import BadConfiguration, context_of
 from stacks.policy.resources import is_judged, step_of
 
@@ -36,6 +39,8 @@ class PackAnalyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def __init__(self) -> None:
         self._context: PolicyContext | None = None
+        self._rules: tuple[Rule, ...] = ASKED
+        self._blind: tuple[str, ...] = (_BLIND,)
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 -- the protocol's name
         """Nothing to agree on."""
@@ -57,11 +62,20 @@ class PackAnalyzer(analyzer_pb2_grpc.AnalyzerServicer):
             policy_type=analyzer_pb2.POLICY_TYPE_STACK,
         )
         return analyzer_pb2.AnalyzerInfo(
-            name=PACK, displayName="Slipway", version=VERSION, policies=[*map(_info, ASKED), unchecked]
+            name=PACK,
+            displayName="Slipway",
+            version=VERSION,
+            policies=[*map(_info, (*ASKED, *PLATFORM_RULES)), unchecked],
         )
 
     def ConfigureStack(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 -- as above
-        """Read the facts from the stack's configuration; one that cannot be read ends the operation."""
+        """Choose the rules by the stack's name, and read the facts from its configuration.
+
+        A configuration that cannot be read ends the operation.
+        """
+        if parse_platform_stack(request.stack) is not None:
+            self._context, self._rules, self._blind = PolicyContext(now=datetime.now(UTC)), PLATFORM_RULES, ()
+            return analyzer_pb2.AnalyzerStackConfigureResponse()
         try:
             self._context = context_of(request.config)
         except BadConfiguration as error:
@@ -88,18 +102,18 @@ class PackAnalyzer(analyzer_pb2_grpc.AnalyzerServicer):
         del context
         if not is_judged(request.type):
             return analyzer_pb2.AnalyzeResponse()
-        results = self._ask([request], (rule for rule in ASKED if rule.scope is Scope.STEP))
+        results = self._ask([request], (rule for rule in self._rules if rule.scope is Scope.STEP))
         return analyzer_pb2.AnalyzeResponse(diagnostics=_complaints(results, request.urn))
 
     def AnalyzeStack(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 -- the protocol's name
         """Judge all resources together, and say which rules could not be asked."""
         del context
-        results = self._ask(request.resources, ASKED)
-        together = {rule.name for rule in ASKED if rule.scope is Scope.PLAN}
+        results = self._ask(request.resources, self._rules)
+        together = {rule.name for rule in self._rules if rule.scope is Scope.PLAN}
         complaints = _complaints((result for result in results if result.rule in together), "")
-        skipped = [_BLIND, *(f"{result.rule}: {result.message}" for result in results if result.skipped)]
-        told = _diagnostic(NOT_CHECKED, analyzer_pb2.ADVISORY, "; ".join(skipped), "")
-        return analyzer_pb2.AnalyzeResponse(diagnostics=[*complaints, told])
+        skipped = [*self._blind, *(f"{result.rule}: {result.message}" for result in results if result.skipped)]
+        told = [_diagnostic(NOT_CHECKED, analyzer_pb2.ADVISORY, "; ".join(skipped), "")] if skipped else []
+        return analyzer_pb2.AnalyzeResponse(diagnostics=[*complaints, *told])
 
     def _ask(self, resources: Iterable[Any], rules: Iterable[Rule]) -> tuple[RuleResult, ...]:
         if self._context is None:

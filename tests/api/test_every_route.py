@@ -12,7 +12,9 @@ from fastapi.routing import APIRoute
 from api.auth.models import Role
 from api.auth.scopes import ALL_SCOPES, STAFF_SCOPES, Scope
 from api.auth.staff import RoleCheck, may
+from api.metrics import endpoints as metrics
 from api.routes import ROUTERS, UNCOUNTED_ROUTERS
+from components.specs.signals import METRICS_PATH
 from tests.factories.estate import stock
 from tests.fixtures.api import Api, Customer
 from tests.fixtures.tenants import BODIES, OWNED, PUBLIC_THINGS
@@ -51,7 +53,7 @@ class Operation:
     @property
     def is_for_staff(self) -> bool:
         """Whether its address says that no customer has business there."""
-        return self.path.startswith(("/v1/admin/", "/v1/inventory/"))
+        return self.path.startswith(("/v1/admin/", "/v1/inventory/")) or self.path == METRICS_PATH
 
     @property
     def scopes(self) -> set[str]:
@@ -191,7 +193,7 @@ def test_another_tenants_things_do_not_exist(api: Api, guarded: list[Operation])
 
 
 def test_staffs_routes_and_no_others_need_a_scope_of_staff(guarded: list[Operation]) -> None:
-    """What lies under ``/v1/admin`` is for people, what lies under ``/v1/inventory`` for tokens of its own scopes."""
+    """What lies under ``/v1/admin`` is for people, what lies under ``/v1/inventory``, and the figures, for tokens."""
     wrong = {
         operation.name: operation.scopes
         for operation in guarded
@@ -217,7 +219,8 @@ def test_customers_are_refused_at_staffs_routes(api: Api, guarded: list[Operatio
 def test_staff_are_refused_what_is_above_their_role(api: Api, guarded: list[Operation], role: Role) -> None:
     """The role a route asks for is read off its declaration; at those within reach they are not refused for it."""
     person = api.staff(role)
-    needed = {route.name: _needed(route.dependant) for router in ROUTERS for route in router.routes if _is_api(route)}
+    routers = (*ROUTERS, metrics.router)
+    needed = {route.name: _needed(route.dependant) for router in routers for route in router.routes if _is_api(route)}
     wrong = {}
     for operation in guarded:
         if operation.is_for_staff:

@@ -6,7 +6,7 @@ from typing import Any
 VM = "proxmoxve:index/vmLegacy:VmLegacy"
 CONTAINER = "proxmoxve:index/containerLegacy:ContainerLegacy"
 RECORD = "cloudflare:index/dnsRecord:DnsRecord"
-THING = "fake:index:Thing"
+THING = "hcloud:index/network:Network"
 
 Spec = Mapping[str, Any]
 Step = dict[str, Any]

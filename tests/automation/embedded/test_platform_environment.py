@@ -15,8 +15,6 @@ from automation.embedded.environment import for_api, for_platform, for_worker
 from automation.embedded.home import Home
 from automation.embedded.platform_environment import read_platform_environment, write_platform_environment
 from automation.embedded.provision import ensure_administrator, ensure_inventory_token
-from lab.document import LabDocument
-from lab.estate import parse_nodes
 
 SETTINGS = {
     "SLIPWAY_STATE_DATABASE_URL": "postgres://postgres:@/slipway-state?host=/tmp/a folder&x=it's",
@@ -31,7 +29,6 @@ def home(tmp_path: Path) -> Home:
     """A system's folder, with a lab in it."""
     made = Home(tmp_path / "home")
     made.lab.mkdir()
-    LabDocument.fresh("slipway.example").with_nodes(parse_nodes("game=1")).save(made.lab / "lab.json")
     return made
 
 
@@ -50,16 +47,11 @@ def test_a_shell_and_we_read_the_same(home: Home) -> None:
 
 
 def test_a_lab_says_where_its_stand_ins_are(home: Home) -> None:
-    """By its own file if it has one, else as its document has it."""
-    write_platform_environment(home, {})
-    lab = LabDocument.load(home.lab / "lab.json")
-    ours = read_platform_environment(home.path)
-    assert ours["HCLOUD_TOKEN"] == lab.hcloud.tokens["slipway"]
-    assert ours["HETZNER_ROBOT_USER"] == lab.robot.login
-    assert ours["PROXMOX_VE_PASSWORD_GAME_1"] == lab.proxmox.nodes[0].password
+    """By the file that it writes beside its document; the system adds its own."""
     (home.lab / "platform.env").write_text("HCLOUD_TOKEN='its own'\n")
-    write_platform_environment(home, {})
-    assert read_platform_environment(home.path) == {"HCLOUD_TOKEN": "its own"}
+    write_platform_environment(home, {"SLIPWAY_INVENTORY_URL": "http://127.0.0.1:8080"})
+    ours = read_platform_environment(home.path)
+    assert ours == {"HCLOUD_TOKEN": "its own", "SLIPWAY_INVENTORY_URL": "http://127.0.0.1:8080"}
 
 
 def test_the_api_gets_nothing_of_it() -> None:

@@ -294,3 +294,16 @@ def test_a_host_that_is_gone_is_declared_dead_for_its_platform_runs_too(platform
     assert list(fenced.boots) == ["its-boot"]
     platform_rig.run(run_id)
     assert platform_rig.row(run_id).status is RunStatus.SUCCEEDED
+
+
+def test_what_policy_forbids_is_not_applied_and_cannot_be_approved(platform_rig: PlatformRig) -> None:
+    """A resource that runs commands is none of ours; the run says which rule, and no engine is let loose."""
+    urn = f"urn:pulumi:{STACK}::slipway::command:local:Command::it"
+    platform_rig.engine.next_steps([{"urn": urn, "type": "command:local:Command", "op": "create", "name": "it"}])
+    run_id = platform_rig.waiting()
+
+    row = platform_rig.row(run_id)
+    assert (row.status, row.error_code) == (RunStatus.FAILED, "policy_refused")
+    assert "platform-types: Command 'it'" in (row.error_detail or "")
+    assert platform_rig.plan(run_id).status is PlanStatus.REFUSED
+    assert platform_rig.engine.runs == []

@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+import yaml
 
 from lab.client import RunningLab
 from tests.fixtures.platform_stacks import PlatformStacks
@@ -35,6 +36,23 @@ PARTS = (
     ["10.10.0.0/24", "10.10.1.0/24", "10.10.16.0/24", "10.10.2.0/24"],
     ["0.0.0.0/0", "10.10.250.0/24"],
 )
+
+
+def test_the_policy_pack_judges_a_platform_stack(stacks: PlatformStacks, lab: RunningLab) -> None:
+    """Ours passes every rule; a firewall that opens the shell to everybody is refused before anything is made."""
+    done = stacks.run("preview", STACK, "--policy-pack", "stacks/policy")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "slipway@v1.0.0" in done.stdout
+
+    file = stacks.folder / f"Pulumi.{STACK}.yaml"
+    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    rule = {"description": "Shell", "protocol": "tcp", "ports": "22", "sources": ["0.0.0.0/0"]}
+    document["config"]["slipway:spec"]["firewalls"][0]["rules"] = [rule]
+    file.write_text(yaml.safe_dump(document), encoding="utf-8")
+    refused = stacks.run("up", STACK, "--yes", "--skip-preview", "--policy-pack", "stacks/policy")
+    assert refused.returncode != 0
+    assert "lets the whole Internet at port 22" in refused.stdout
+    assert lab.truth.hcloud.firewalls.get_all(name=document["config"]["slipway:spec"]["firewalls"][0]["name"]) == []
 
 
 def test_an_estates_networks_come_up_stay_the_same_and_go(

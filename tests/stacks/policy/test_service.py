@@ -11,7 +11,8 @@ from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
-from components.plans import PlanStep
+from components.plans import PlanStep, StepOp
+from components.policy.platform import PLATFORM_RULES
 from components.policy.rules import RULES
 from stacks.policy.service import PackAnalyzer
 from tests.factories.plans import options_step, record_step, step, vm_step, whole_plan
@@ -67,7 +68,8 @@ def test_it_lists_every_rule_that_it_can_ask(analyzer: Any) -> None:
     info = analyzer.GetAnalyzerInfo(empty_pb2.Empty())
 
     names = [policy.name for policy in info.policies]
-    assert names == [*(rule.name for rule in RULES if rule.name != "data-loss"), "not-checked"]
+    workloads = [rule.name for rule in RULES if rule.name != "data-loss"]
+    assert names == [*workloads, *(rule.name for rule in PLATFORM_RULES), "not-checked"]
     assert all(policy.description for policy in info.policies)
     assert info.version == analyzer.GetPluginInfo(empty_pb2.Empty()).version
 
@@ -143,3 +145,15 @@ def test_nothing_is_judged_before_the_configuration_is_known(analyzer: Any) -> N
     """An engine that does not tell it gets no pass."""
     with pytest.raises(grpc.RpcError, match="has not told the stack's configuration"):
         judge(analyzer, vm_step())
+
+
+def test_a_platform_stack_is_judged_by_the_rules_of_its_own(analyzer: Any) -> None:
+    """The stack's name says which; its configuration is no workload's and is not read."""
+    request = analyzer_pb2.AnalyzerStackConfigureRequest(stack="lab-edge", config={"slipway:spec": "{}"})
+    analyzer.ConfigureStack(request)
+    command = PlanStep(urn="urn:1", type="command:local:Command", op=StepOp.CREATE, name="it")
+    network = PlanStep(urn="urn:2", type="hcloud:index/network:Network", op=StepOp.CREATE, name="lab")
+
+    assert [complaint.policyName for complaint in judge(analyzer, command)] == ["platform-types"]
+    assert judge(analyzer, network) == []
+    assert judge_all(analyzer, network) == {}
