@@ -25,8 +25,8 @@ def test_each_node_and_each_machine_has_its_variables() -> None:
     found = platform_environment(document)
     assert found["PROXMOX_VE_PASSWORD_GAME_1"] == document.proxmox.nodes[0].password
     assert found["SLIPWAY_RESCUE_SSH_ADDRESS_METAL_1"] == f"127.0.0.1:{document.rescue.ports['metal-1']}"
-    assert all(found.values()) is False  # no key pair has been made yet
-    assert [name for name, value in found.items() if not value] == ["SLIPWAY_RESCUE_SSH_KEY"]
+    assert all(found.values()) is False  # neither a certificate nor a key pair has been made yet
+    assert [name for name, value in found.items() if not value] == ["PBS_FINGERPRINT", "SLIPWAY_RESCUE_SSH_KEY"]
 
 
 def test_a_machine_keeps_its_port() -> None:
