@@ -149,8 +149,8 @@ MUTANTS = (
         "nothing is applied without a stored plan",
         "I8",
         "automation/operations/runner.py",
-        "or self.plans.admit(lease, attempt, job, secrets, self._leases)",
-        "or PlanDocument(steps=())",
+        "found = self.plans.admit(lease, attempt, job, secrets, self._leases)",
+        "found = PlanDocument(steps=())",
         f"{_APPROVALS}::TestApprove::test_an_approved_plan_is_applied",
     ),
     Mutant(
