@@ -28,7 +28,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--task-delay", type=float, default=0.0, metavar="SECONDS", help="how long tasks take")
     parser.add_argument("--pool-servers", type=int, default=2, metavar="N", help="blank dedicated servers of the pool")
     parser.add_argument("--bare", action="store_true", help="blank nodes, no zone, no estate.json")
-    parser.add_argument("--installed", action="store_true", help="with --bare: nodes are freshly installed")
+    parser.add_argument(
+        "--installed", action="store_true", help="with --bare: the zone is there, nodes are freshly installed"
+    )
     parser.add_argument("--outlive-parent", action="store_true", help="keep running when the parent process ends")
     options = parser.parse_args(arguments)
     try:

@@ -30,7 +30,7 @@ class Wanted:
     Attributes:
         pool_servers: dedicated servers beside the nodes', blank.
         bare: nothing is there yet: nodes are blank, and there is no zone and no ``estate.json``.
-        installed: the nodes of a bare lab are freshly installed all the same.
+        installed: a bare lab has its zone, and its nodes are freshly installed.
     """
 
     nodes: tuple[Node, ...]
@@ -111,7 +111,7 @@ def _start(supervisor: Supervisor, document: LabDocument, wanted: Wanted, state_
                 blank=wanted.blank,
             ),
             CLOUDFLARE: CloudflareSettings(
-                section=document.cloudflare, control_token=token, memory=records, bare=wanted.bare
+                section=document.cloudflare, control_token=token, memory=records, bare=wanted.blank
             ),
             STRIPE: StripeSettings(section=document.stripe, control_token=token),
             ROBOT: RobotSettings(

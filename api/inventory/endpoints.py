@@ -42,7 +42,7 @@ def put_stack(
 
 
 @router.get("/inventory/stacks")
-def list_stacks(_person: Syncer, session: SessionDep) -> list[StackView]:
+def reported_stacks(_person: Syncer, session: SessionDep) -> list[StackView]:
     """List the platform stacks that have reported."""
     return [StackView.of(holding) for holding in StackReports(session).all()]
 

@@ -82,7 +82,7 @@ class StackLine:
 
 
 @router.get("/admin/platform")
-def list_stacks(
+def platform_stacks(
     request: Request, visitor: Support, session: SessionDep, runtime: RuntimeDep, configurations: ConfigurationsDep
 ) -> Response:
     """List the stacks, in the order in which an estate is raised."""

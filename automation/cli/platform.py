@@ -30,7 +30,7 @@ _WHOLE_ID = 36
 
 
 @platform.command("list")
-def list_stacks(*, as_json: _AS_JSON = False) -> None:
+def platform_stacks(*, as_json: _AS_JSON = False) -> None:
     """List the stacks with their last runs."""
     with connect() as client:
         found = client.get("/admin/platform/stacks")
