@@ -66,19 +66,6 @@ class Inventory:
         """Return a node's state, and whether there is a credential for it; None if there is no such node."""
         return self._found("GET", f"/inventory/nodes/{name}")
 
-    def deposit_credential(self, node: str, api_token: str) -> None:
-        """Deposit what the control plane reaches a node with; it may be reported later."""
-        self._send("PUT", f"/inventory/nodes/{node}/credential", {"api_token": api_token})
-
-    def remove_credential(self, node: str) -> None:
-        """Remove a node's credential; does nothing if there is none.
-
-        Raises:
-            InventoryRefused: with the list of workloads, if the node has guests.
-            InventoryUnreachable: if there is no answer.
-        """
-        self._send("DELETE", f"/inventory/nodes/{node}/credential")
-
     def _answered(self, method: str, path: str, body: Json) -> Json:
         document: Json = self._send(method, path, body).json()
         return document
