@@ -4,6 +4,7 @@ import pytest
 
 pytest_plugins = [
     "tests.fixtures.options",
+    "tests.fixtures.loops",
     "tests.fixtures.crash_points",
     "tests.fixtures.engine",
     "tests.fixtures.lab",

@@ -1,6 +1,6 @@
 """The real hcloud plugin against the stand-in: one program with everything that a provider's own estate needs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,6 @@ from pulumi.automation import events
 
 from automation.toolchain import Toolchain
 from tests.fakes.certificates import self_signed, ssh_key
-from tests.fixtures.loops import closed_loops
 
 if TYPE_CHECKING:
     from lab.client import RunningLab
@@ -22,13 +21,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")]
 
 ZONE = "eu-central"
-
-
-@pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
-    """Close those loops here; whoever finds them later takes them for an error of his own."""
-    with closed_loops():
-        yield
 
 
 @pytest.fixture
