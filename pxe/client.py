@@ -1,0 +1,1 @@
+"""The machine API as the engine uses it."""

@@ -1,0 +1,1 @@
+"""Power and boot order of machines, by whatever their BMC speaks."""
