@@ -23,6 +23,11 @@ class AlertKind(StrEnum):
     NODE_UNREACHABLE = "node_unreachable"
     BACKUP_MISSING = "backup_missing"
     AUDIT_BROKEN = "audit_broken"
+    MACHINE_QUARANTINED = "machine_quarantined"
+    UNKNOWN_BOOT = "unknown_boot"
+    """A machine that nobody told us of, or that has no business to, asked for a boot script."""
+    TOKEN_MISUSED = "token_misused"  # noqa: S105 - a kind of alert
+    """A boot token was shown twice, or by a machine that it is not for."""
     MONITORING = "monitoring"
     """Alertmanager says so. No alert rule may look at these, or an alert would keep itself alive."""
 

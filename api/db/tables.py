@@ -10,6 +10,7 @@ import api.drift.models
 import api.inventory.models
 import api.inventory.platform_models
 import api.ipam.models
+import api.machines.models
 import api.metrics.models
 import api.operations.hosts
 import api.operations.models

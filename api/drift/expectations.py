@@ -80,7 +80,11 @@ class Expectations:
         query = select(
             Workload.id, Workload.order_id, Workload.vmid, Workload.node_id, Workload.status != WorkloadStatus.DELETED
         ).where(or_(Workload.order_id.in_(orders), Workload.vmid.in_([guest.vmid for guest in guests])))
-        rows = [Owner(*row) for row in self._session.execute(query)]
+        rows = [
+            Owner(workload_id, order_id, vmid, node_id, is_wanted)
+            for workload_id, order_id, vmid, node_id, is_wanted in self._session.execute(query)
+            if node_id is not None  # a machine of its own is no guest
+        ]
         by_order, by_vmid = {row.order_id: row for row in rows}, {row.vmid: row for row in rows}
         found = {guest.vmid: by_order.get(order_of(guest.tags)) or by_vmid.get(guest.vmid) for guest in guests}  # type: ignore[arg-type]  # None is no key, and so finds nothing
         return {vmid: owner for vmid, owner in found.items() if owner is not None}

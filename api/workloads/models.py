@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.db.base import Base, Id, Timestamped, text_enum
@@ -33,7 +33,8 @@ class Workload(Base, Timestamped):
     ``desired`` is a ``WorkloadSpec`` document; each change of it raises ``generation``. ``desired_absent`` means
     the whole stack shall go; ``desired_cause`` is who wants that and why (``api.operations.cause.Cause``). An operation
     applies one generation. ``has_stack`` is set before an engine first starts:
-    while it is False, nothing of the workload exists outside our tables.
+    while it is False, nothing of the workload exists outside our tables. It is on a node, or has a
+    machine of its own.
     """
 
     __tablename__ = "workloads"
@@ -45,6 +46,7 @@ class Workload(Base, Timestamped):
             unique=True,
             postgresql_where=text("status <> 'deleted'"),
         ),
+        CheckConstraint("num_nonnulls(node_id, machine_id) = 1", name="on_a_node_or_a_machine"),
         Index("ix_workloads_owner_page", "owner_id", "id"),
     )
 
@@ -54,7 +56,8 @@ class Workload(Base, Timestamped):
     kind: Mapped[WorkloadKind] = mapped_column(text_enum(WorkloadKind))
     name: Mapped[str]
     status: Mapped[WorkloadStatus] = mapped_column(text_enum(WorkloadStatus), index=True)
-    node_id: Mapped[UUID] = mapped_column(ForeignKey("nodes.id"), index=True)
+    node_id: Mapped[UUID | None] = mapped_column(ForeignKey("nodes.id"), index=True)
+    machine_id: Mapped[UUID | None] = mapped_column(ForeignKey("machines.id"), index=True)
     vmid: Mapped[int] = mapped_column(BigInteger, unique=True)
     desired: Mapped[dict[str, Any]]
     desired_absent: Mapped[bool] = mapped_column(default=False)
@@ -67,6 +70,17 @@ class Workload(Base, Timestamped):
     outputs: Mapped[dict[str, Any] | None]
     attention: Mapped[str | None]
     deleted_at: Mapped[datetime | None]
+
+    @property
+    def guest_node_id(self) -> UUID:
+        """The node that it is a guest of.
+
+        Raises:
+            ValueError: if it is a machine of its own.
+        """
+        if self.node_id is None:
+            raise ValueError(f"workload '{self.name}' is no guest of a node")
+        return self.node_id
 
 
 class StatusChange(Base, Timestamped):

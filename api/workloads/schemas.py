@@ -42,7 +42,7 @@ class WorkloadView(BaseModel):
             kind=workload.kind,
             status=workload.status,
             desired_power="on" if spec.started else "off",
-            node=spec.placement.node,
+            node=spec.location,
             resources=spec.resources,
             ipv4=spec.network.ipv4.address,
             ipv6=spec.network.ipv6.address,

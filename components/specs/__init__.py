@@ -16,12 +16,14 @@ from components.specs.network import (
     ZoneName,
 )
 from components.specs.workload import (
+    BareMetalSpec,
     BotSpec,
     CloudVmSpec,
     CommandWord,
     ContainerOs,
     ContainerSpec,
     GameServerSpec,
+    GuestSpec,
     Placement,
     Resources,
     StorageName,
@@ -30,10 +32,12 @@ from components.specs.workload import (
     Vmid,
     WorkloadKind,
     WorkloadSpec,
+    parse_guest_spec,
     parse_workload_spec,
 )
 
 __all__ = [
+    "BareMetalSpec",
     "BotSpec",
     "BridgeName",
     "CloudVmSpec",
@@ -42,6 +46,7 @@ __all__ = [
     "ContainerSpec",
     "DnsSpec",
     "GameServerSpec",
+    "GuestSpec",
     "Hostname",
     "Ipv4Spec",
     "Ipv6Spec",
@@ -61,5 +66,6 @@ __all__ = [
     "ZoneName",
     "link_local_address",
     "mac_address",
+    "parse_guest_spec",
     "parse_workload_spec",
 ]

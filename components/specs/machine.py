@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, IPvAnyAddress
 
 from components.specs.names import Hostname, SshPublicKey
-from components.specs.network import Frozen, Ipv4Spec, Ipv6Spec
+from components.specs.network import Frozen, Ipv4Spec, Ipv6Spec, PortRule
 
 
 class MachineState(StrEnum):
@@ -180,6 +180,11 @@ class MachineNetwork(Frozen):
     ipv4: Ipv4Spec
     ipv6: Ipv6Spec
     nameservers: tuple[IPvAnyAddress, ...] = ()
+
+    @property
+    def open_ports(self) -> tuple[PortRule, ...]:
+        """None: what a machine lets in is for its own firewall to say."""
+        return ()
 
 
 class BootProfile(Frozen):

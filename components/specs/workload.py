@@ -9,16 +9,18 @@ from uuid import UUID
 
 from pydantic import Field, TypeAdapter
 
+from components.specs.machine import BootProfile, DiskLayout, MachineImage, MachineNetwork, MachineRef
 from components.specs.names import Hostname, SshPublicKey
 from components.specs.network import DnsSpec, Frozen, NetworkSpec
 
 
 class WorkloadKind(StrEnum):
-    """What kind of guest a workload is."""
+    """What kind of thing a workload is: a guest of a node, or a machine of its own."""
 
     CLOUD_VM = "cloud_vm"
     GAME_SERVER = "game_server"
     BOT = "bot"
+    BARE_METAL = "bare_metal"
 
 
 class ContainerOs(StrEnum):
@@ -69,13 +71,11 @@ class Resources(Frozen):
     disk_gib: Annotated[int, Field(ge=1, le=65_536)]
 
 
-class _Workload(Frozen):
+class _Ordered(Frozen):
     workload_id: UUID
     order_id: UUID
     hostname: Hostname
-    placement: Placement
     resources: Resources
-    network: NetworkSpec
     dns: DnsSpec
     ssh_keys: tuple[SshPublicKey, ...] = ()
     started: bool = True
@@ -84,6 +84,16 @@ class _Workload(Frozen):
     def tags(self) -> tuple[str, ...]:
         """Guest tags, sorted as Proxmox VE sorts them; they prove whose guest this is after a crash."""
         return tuple(sorted(("slipway", f"order-{self.order_id}")))
+
+
+class _Workload(_Ordered):
+    placement: Placement
+    network: NetworkSpec
+
+    @property
+    def location(self) -> str:
+        """The name of the node."""
+        return self.placement.node
 
 
 class CloudVmSpec(_Workload):
@@ -123,16 +133,68 @@ class BotSpec(ContainerSpec):
     kind: Literal[WorkloadKind.BOT] = WorkloadKind.BOT
 
 
-WorkloadSpec = Annotated[CloudVmSpec | GameServerSpec | BotSpec, Field(discriminator="kind")]
+class BareMetalSpec(_Ordered):
+    """A machine of one's own.
+
+    Attributes:
+        installation: counts what the customer asked to have installed: a higher number installs again, whatever is on
+            the disks.
+        rescue: the machine runs the rescue system instead of what is on its disks.
+    """
+
+    kind: Literal[WorkloadKind.BARE_METAL] = WorkloadKind.BARE_METAL
+    machine: MachineRef
+    image: MachineImage
+    layout: DiskLayout = DiskLayout.SINGLE
+    user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] = "root"
+    network: MachineNetwork
+    installation: Annotated[int, Field(ge=1)] = 1
+    rescue: bool = False
+
+    @property
+    def location(self) -> str:
+        """The name of the machine."""
+        return self.machine.name
+
+    @property
+    def profile(self) -> BootProfile:
+        """What is to be on its disks."""
+        return BootProfile(
+            image=self.image,
+            layout=self.layout,
+            hostname=self.hostname,
+            user=self.user,
+            ssh_keys=self.ssh_keys,
+            network=self.network,
+        )
+
+
+GuestSpec = CloudVmSpec | GameServerSpec | BotSpec
+"""A workload that is a guest of a node."""
+
+WorkloadSpec = Annotated[CloudVmSpec | GameServerSpec | BotSpec | BareMetalSpec, Field(discriminator="kind")]
 """Any workload, told apart by ``kind``."""
 
-_ADAPTER: TypeAdapter[CloudVmSpec | GameServerSpec | BotSpec] = TypeAdapter(WorkloadSpec)
+_ADAPTER: TypeAdapter[CloudVmSpec | GameServerSpec | BotSpec | BareMetalSpec] = TypeAdapter(WorkloadSpec)
 
 
-def parse_workload_spec(document: object) -> CloudVmSpec | GameServerSpec | BotSpec:
+def parse_workload_spec(document: object) -> CloudVmSpec | GameServerSpec | BotSpec | BareMetalSpec:
     """Validate a stored or received document.
 
     Raises:
         pydantic.ValidationError: naming each field that is wrong.
     """
     return _ADAPTER.validate_python(document)
+
+
+def parse_guest_spec(document: object) -> GuestSpec:
+    """Validate a document that is known to describe a guest of a node.
+
+    Raises:
+        pydantic.ValidationError: naming each field that is wrong.
+        ValueError: if it describes a machine.
+    """
+    spec = parse_workload_spec(document)
+    if isinstance(spec, BareMetalSpec):
+        raise ValueError("kind: a machine is no guest of a node")  # noqa: TRY004 - what is wrong is the document
+    return spec

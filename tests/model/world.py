@@ -20,7 +20,7 @@ from automation.engine.contract import (
     EngineSecrets,
 )
 from automation.operations.guests import GuestFacts, NodeAccess
-from components.specs import parse_workload_spec
+from components.specs import parse_guest_spec
 from tests.fakes.engine import FakeEngine, FakeRun, FakeStack
 from tests.fakes.guests import FakeGuests
 from tests.fakes.jobs import RecordingJobQueue
@@ -212,7 +212,7 @@ class WorldEngine(FakeEngine):
             self.stacks[stack].spec = spec
 
     def _work_on_node(self, job: EngineJob) -> None:
-        spec = parse_workload_spec(job.spec)
+        spec = parse_guest_spec(job.spec)
         if job.action is EngineAction.DESTROY:
             self._guests.guests.pop((spec.placement.node, spec.placement.vmid), None)
         else:

@@ -19,7 +19,7 @@ from api.orders.models import IdempotencyKey, Order, OrderStatus
 from api.orders.placement import PlacedOrder
 from api.quotes.models import Quote
 from api.workloads.models import Workload
-from components.specs import parse_workload_spec
+from components.specs import parse_guest_spec
 from tests.factories.estate import estate, ipv4_pools, ipv6_pool, node_for
 from tests.factories.orders import BOT, GAME_SERVER, order_request
 from tests.fakes.workload_specs import OTHER_SSH_KEY, SSH_KEY
@@ -45,7 +45,7 @@ def test_an_order_holds_everything_it_needs_before_it_is_paid(shop: Shop) -> Non
     order, workload = shop.order(order_id), shop.workload(order_id)
     assert (order.status, order.price_cents, order.currency) == (OrderStatus.PENDING_PAYMENT, 450, "eur")
     assert shop.held(order_id) == EVERYTHING
-    spec = parse_workload_spec(workload.desired)
+    spec = parse_guest_spec(workload.desired)
     assert (spec.hostname, spec.placement.node, spec.placement.vmid) == ("build-box", "cloud-1", workload.vmid)
     assert spec.ssh_keys == (OTHER_SSH_KEY, SSH_KEY)
     assert (workload.has_stack, shop.operations(order_id)) == (False, [])

@@ -14,7 +14,7 @@ from api.catalogue.seed import load_catalogue
 from api.ipam.service import HeldAddresses
 from api.orders.spec import Reservation, build_spec, dns_label
 from api.templates.definition import TemplateDefinition
-from components.specs import BotSpec, CloudVmSpec, GameServerSpec, Resources, WorkloadSpec, parse_workload_spec
+from components.specs import BotSpec, CloudVmSpec, GameServerSpec, Resources, WorkloadSpec, parse_guest_spec
 from tests.fakes.workload_specs import SSH_KEY
 
 WORKLOAD = UUID("01932c07-0000-7000-8000-0000deadbeef")
@@ -88,7 +88,9 @@ def test_a_bot_lets_nothing_in() -> None:
 
 def test_addresses_are_routed_to_the_guest_alone() -> None:
     """A /32, a host within its /64, and a MAC address that follows from the VMID."""
-    network = build(VM).network
+    spec = build(VM)
+    assert isinstance(spec, CloudVmSpec)
+    network = spec.network
     assert (str(network.ipv4.address), network.ipv4.prefix_length) == ("203.0.113.9", 32)
     assert str(network.ipv6.address) == "2001:db8:0:7::1"
     assert network.mac == "02:53:00:01:86:A7"
@@ -108,7 +110,7 @@ def test_every_shipped_template_makes_a_spec_that_survives_storage(definition: T
     """What is stored as JSON reads back as the same spec."""
     source = "9000" if definition.user else "local:vztmpl/x.tar.zst"
     spec = build(definition, template_source=source)
-    assert parse_workload_spec(spec.model_dump(mode="json")) == spec
+    assert parse_guest_spec(spec.model_dump(mode="json")) == spec
 
 
 @given(labels)

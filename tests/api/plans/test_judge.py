@@ -14,7 +14,7 @@ from api.policy.models import PolicyVersion
 from api.workloads.models import Workload
 from components.plans import PlanDocument, StepOp
 from components.policy.settings import PolicySettings
-from components.specs import parse_workload_spec
+from components.specs import parse_guest_spec
 from tests.factories.plans import options_step, plan, vm_step, whole_plan
 from tests.fixtures.shop import Shop
 
@@ -31,7 +31,7 @@ def judge(shop: Shop, order_id: UUID, document: PlanDocument, **wish: object) ->
 
 def of(shop: Shop, order_id: UUID, op: StepOp) -> PlanDocument:
     """Return a plan of the order's whole workload."""
-    return whole_plan(op, parse_workload_spec(shop.workload(order_id).desired))
+    return whole_plan(op, parse_guest_spec(shop.workload(order_id).desired))
 
 
 def delivered(shop: Shop, order_id: UUID) -> None:

@@ -16,7 +16,7 @@ from components.plans import StepOp
 from components.policy.context import PolicyContext
 from components.policy.evaluate import evaluate
 from components.policy.rules.placement import CLASSES
-from components.specs import WorkloadKind, parse_workload_spec
+from components.specs import WorkloadKind, parse_guest_spec
 from tests.factories.orders import BOT, CLOUD_VM, GAME_SERVER
 from tests.factories.plans import whole_plan
 from tests.fixtures.shop import Shop
@@ -36,7 +36,7 @@ def gather(shop: Shop, order_id: UUID) -> PolicyContext:
 def test_every_fact_of_an_order_is_gathered_and_it_passes(shop: Shop, wish: dict[str, Any]) -> None:
     """What was reserved is what the rules want to see; only backups do not exist yet."""
     order_id = shop.place_paid(**wish)
-    spec = parse_workload_spec(shop.workload(order_id).desired)
+    spec = parse_guest_spec(shop.workload(order_id).desired)
     context = gather(shop, order_id)
 
     missing = [field.name for field in dataclasses.fields(context) if getattr(context, field.name) is None]
@@ -52,7 +52,7 @@ def test_an_address_that_was_taken_back_is_noticed(shop: Shop) -> None:
     let_go = update(Address).where(Address.workload_id == workload.id).values(workload_id=None, state=AddressState.FREE)
     shop.change(lambda session: session.execute(let_go))
 
-    plan = whole_plan(StepOp.CREATE, parse_workload_spec(workload.desired))
+    plan = whole_plan(StepOp.CREATE, parse_guest_spec(workload.desired))
     results = {result.rule: result for result in evaluate(plan, gather(shop, order_id))}
 
     assert "is not reserved for this workload" in results["addresses"].message

@@ -14,7 +14,7 @@ from api.orders.models import Order
 from api.quotes.models import Quote, QuoteStatus
 from api.quotes.repository import QuoteRepository
 from api.quotes.service import MOST_PENDING
-from components.specs import parse_workload_spec
+from components.specs import parse_guest_spec
 from tests.factories.estate import estate, ipv4_pools, ipv6_pool, node_for
 from tests.factories.orders import BOT, GAME_SERVER, order_request
 from tests.fixtures.shop import Shop
@@ -43,11 +43,11 @@ def test_what_is_quoted_is_what_would_be_ordered(shop: Shop, changes: dict[str, 
     """The same node, VMID, addresses and everything else, as long as nobody comes in between; ids are its own."""
     owner = shop.customer()
     quote = ask(shop, owner, **changes)
-    quoted = parse_workload_spec(quote.spec or {})
+    quoted = parse_guest_spec(quote.spec or {})
 
     order_id = shop.place(owner, **{"name": quoted.hostname, **changes})
 
-    ordered = parse_workload_spec(shop.workload(order_id).desired)
+    ordered = parse_guest_spec(shop.workload(order_id).desired)
     same = {"placement", "resources", "network", "hostname", "ssh_keys", "kind"}
     assert quoted.model_dump(include=same) == ordered.model_dump(include=same)
     assert (quoted.workload_id, quote.place) == (quote.id, f"FSN node {ordered.placement.node}")
@@ -55,7 +55,7 @@ def test_what_is_quoted_is_what_would_be_ordered(shop: Shop, changes: dict[str, 
 
 def test_the_next_quote_looks_at_the_same_place(shop: Shop) -> None:
     """Nothing was taken, not even a VMID."""
-    first, second = (parse_workload_spec(ask(shop).spec or {}) for _ in range(2))
+    first, second = (parse_guest_spec(ask(shop).spec or {}) for _ in range(2))
 
     assert first.placement == second.placement
     assert first.network == second.network
@@ -63,9 +63,9 @@ def test_the_next_quote_looks_at_the_same_place(shop: Shop) -> None:
 
 def test_a_quote_after_an_order_looks_at_what_comes_next(shop: Shop) -> None:
     """What was handed out is not offered again."""
-    before = parse_workload_spec(ask(shop).spec or {})
+    before = parse_guest_spec(ask(shop).spec or {})
     shop.place()
-    after = parse_workload_spec(ask(shop).spec or {})
+    after = parse_guest_spec(ask(shop).spec or {})
 
     assert after.placement.vmid == before.placement.vmid + 1
     assert after.network.ipv4 != before.network.ipv4

@@ -144,7 +144,7 @@ def test_an_operation_that_ends_during_the_look_makes_its_word_worthless(drift_r
     order_id = drift_rig.delivered()
     drift_rig.delete_guest(order_id)
     guests = _SlowList(drift_rig)
-    node = drift_rig.desk.shop.workload(order_id).node_id
+    node = drift_rig.desk.shop.workload(order_id).guest_node_id
     with ThreadPoolExecutor(1) as pool:
         scan = pool.submit(drift_rig.scanner().run, [node])
         assert guests.is_listing.wait(30)
@@ -294,9 +294,9 @@ def test_a_scan_waits_for_no_lock_that_an_operation_holds_and_holds_none_that_it
     with database.transaction() as scanning, database.transaction() as leasing:
         for transaction in (scanning, leasing):
             transaction.session.execute(text("SET LOCAL lock_timeout = '1s'"))
-        claim = ScanRuns(scanning.session).claim(workload.node_id, 300)
+        claim = ScanRuns(scanning.session).claim(workload.guest_node_id, 300)
         lease = Leases(leasing.session, "worker-1", 30).acquire(operation.id, 2)
         assert claim is not None
         assert lease is not None
         ScanRuns(scanning.session).finish(claim)
-        assert Expectations(scanning.session).on_node(workload.node_id) == []
+        assert Expectations(scanning.session).on_node(workload.guest_node_id) == []

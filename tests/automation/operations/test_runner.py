@@ -17,7 +17,7 @@ from api.vault import Vault, generate_key
 from api.workloads.models import WorkloadStatus
 from automation.engine.contract import EngineAction, EngineOutcome
 from automation.operations.guests import GuestFacts
-from components.specs import parse_workload_spec
+from components.specs import parse_guest_spec
 from tests.factories.orders import GAME_SERVER
 from tests.fixtures.operations import PER_NODE, POLICY
 from tests.fixtures.runner import RunnerRig
@@ -168,7 +168,7 @@ class TestForeignGuest:
     def test_one_of_ours_that_an_earlier_attempt_left_is_gone_on_with(self, rig: RunnerRig) -> None:
         """It bears the order's tag from its first moment on."""
         order_id = rig.desk.shop.place_paid(**self.BOT)
-        spec = parse_workload_spec(rig.desk.shop.workload(order_id).desired)
+        spec = parse_guest_spec(rig.desk.shop.workload(order_id).desired)
         self._put(rig, order_id, frozenset(spec.tags))
         rig.run(order_id)
         assert rig.desk.shop.order(order_id).status is OrderStatus.DELIVERED

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from automation.toolchain import Toolchain
-from components.specs import CloudVmSpec, PortRule, Protocol, Resources, parse_workload_spec
+from components.specs import CloudVmSpec, PortRule, Protocol, Resources, parse_guest_spec
 from lab.client import RunningLab
 from tests.fakes.workload_specs import OTHER_SSH_KEY, SSH_KEY
 from tests.fixtures.delivered_workload import CONTAINER, VM, changed, delivered_workload
@@ -89,7 +89,7 @@ def test_a_changed_address_set_is_replaced_by_the_new_one(
         spec = workload.spec
         document = spec.model_dump(mode="json")
         document["network"]["ipv4"]["address"] = "203.0.113.77"
-        moved = parse_workload_spec(document)
+        moved = parse_guest_spec(document)
 
         changes = workload.stack.up(moved)
         guest = lab.truth.guest(spec.placement.vmid)
