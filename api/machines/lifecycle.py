@@ -1,4 +1,4 @@
-"""Moves machines through their lives; each move is checked, audited, and stopped by the wipe gate where it has to be."""
+"""Moves machines through their lives; each move is checked, audited, and held against the wipe gate."""
 
 from uuid import UUID
 
