@@ -136,7 +136,7 @@ class RobotRescue:
         self._robot, self._number = robot, number
 
     def activate(self, public_key: str) -> RescueSystem:
-        """Have the next start boot it: seven requests at most; four if it is active already."""
+        """Have the next start boot it: eight requests at most; four if it is active already."""
         key = _key_spec(self._number, public_key)
         with _meaning(self._number):
             desk = RescueDesk(self._robot)

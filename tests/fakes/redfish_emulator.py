@@ -1,7 +1,7 @@
 """sushy-tools' own emulator with its fake systems, on loopback; run as a program (``tests.fakes.bmc_child``).
 
-Power changes take a fraction of a second instead of up to eleven. In front of it: faults, a count of logins, and the two
-services that the emulator does not have, sessions and accounts (DSP0266, DSP2046).
+Power changes take a fraction of a second instead of up to eleven. In front of it: faults, a count of logins, and the
+two services that the emulator does not have, sessions and accounts (DSP0266, DSP2046).
 """
 
 import base64
@@ -62,6 +62,7 @@ class Prompt(fakedriver.FakeDriver):  # type: ignore[misc] # sushy-tools ships n
     control: Control
 
     def set_power_state(self, identity: str, state: str) -> None:
+        """Order something for the power."""
         if self.control.disobeys:
             return
         super().set_power_state(identity, state)
@@ -70,6 +71,7 @@ class Prompt(fakedriver.FakeDriver):  # type: ignore[misc] # sushy-tools ships n
             self._update(system, pending_power={**system["pending_power"], "apply_time": time.time() + 0.1})
 
     def set_boot_device(self, identity: str, boot_source: str) -> None:
+        """Have it boot something."""
         if not self.control.drops_boot:
             super().set_boot_device(identity, boot_source)
 
@@ -81,6 +83,7 @@ class Front:
         self._inner, self._control = inner, control
 
     def __call__(self, environ: Environ, start: Callable[..., Any]) -> Iterable[bytes]:
+        """Serve one request."""
         status, headers, body = self._reply(environ)
         start(status, [(name, value) for name, value in headers if name.lower() != "content-length"])
         return [body]
