@@ -89,7 +89,8 @@ class IpmiSession:
             BmcRefused: the BMC does not accept the login.
             BmcUnreachable: no answer, which some BMCs also give to a user that they do not know.
         """
-        self._exchange(hello, self._seconds + _STARTING)
+        self._line(_STARTING)
+        self._exchange(hello, self._seconds)
 
     def ask(self, do: str, **more: Any) -> Any:
         """Do one thing, again while the BMC has no time.

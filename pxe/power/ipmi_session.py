@@ -51,13 +51,14 @@ def kind_of(error: Exception, *, is_login: bool) -> str:
 
 
 def main() -> None:
-    """Log in as the first line says, then answer until there are no more lines, and log out."""
+    """Say that it is ready, log in as the first line says, then answer until there are no more lines, and log out."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what pyghmi prints is no answer
 
     def say(**answer: Any) -> None:
         answers.write(json.dumps(answer) + "\n")
 
+    say(answer="ready")
     hello = json.loads(sys.stdin.readline())
     try:
         # Naming the privilege keeps pyghmi from logging in again as an operator after a refusal.
