@@ -14,6 +14,7 @@ from pxe.obedience import MachinePower
 from pxe.power.connection import driver_for
 from pxe.power.errors import BadBmcSettings
 from pxe.power.settings import PREFIX, bmc_settings
+from pxe.reaching import answers_ssh
 
 NEXT_PASSWORD = f"{PREFIX}NEXT_PASSWORD"
 """What our BMC user's password is to be after a wipe; whoever sets it has sealed it before."""
@@ -52,7 +53,7 @@ def hands_from_environment() -> Hands:
         api=connect(settings),
         power=MachinePower(driver_for(bmc), graceful=settings.graceful),
         deadlines=Deadlines.parse(settings.deadlines),
-        verify_ssh=settings.verify_ssh,
+        answers=answers_ssh if settings.verify_ssh else None,
     )
     following = os.environ.get(NEXT_PASSWORD)
     return Hands(holding, SecretStr(following) if following else bmc.password)

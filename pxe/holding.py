@@ -37,13 +37,14 @@ class Holding:
     Attributes:
         api: by the operation's grant.
         power: by its BMC.
+        answers: whether SSH answers at an address; None where the worker does not reach customers' addresses.
         is_stopping: whether this process was told to end.
     """
 
     api: MachineApi
     power: MachinePower
     deadlines: Deadlines
-    verify_ssh: bool = False
+    answers: Callable[[str], bool] | None = None
     say: Callable[[str], None] = to_the_engine
     is_stopping: Callable[[], bool] = lambda: False
     clock: Callable[[], float] = time.monotonic

@@ -10,7 +10,6 @@ from pxe.errors import ApiRefused, PhaseOverdue
 from pxe.holding import Holding
 from pxe.inputs import InstallationInputs
 from pxe.power.interfaces import PowerState
-from pxe.reaching import answers_ssh
 from pxe.views import DeploymentStatus, DeploymentView, MachineView
 
 _DIGEST_CHARACTERS = 12
@@ -78,12 +77,13 @@ class Installer:
 
     def _verify(self, deployment: DeploymentView) -> None:
         """The installed system has said itself that it runs; where SSH can be reached from here, that is seen too."""
-        if not self._at.verify_ssh:
+        answers = self._at.answers
+        if answers is None:
             return
         seconds = self._at.deadlines.of(deployment.kind, DeploymentPhase.FIRST_BOOT)
         place = str(self._wanted.address)
         deadline = self._at.clock() + seconds
-        while not answers_ssh(place):
+        while not answers(place):
             if self._at.clock() > deadline:
                 error = PhaseOverdue(
                     f"it was installed and runs, and SSH did not answer at {place} for {seconds:.0f} s",

@@ -5,7 +5,7 @@ but the class's name gets into the state; address, grant and BMC login come from
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from uuid import UUID
 
 from pulumi.dynamic import (
@@ -21,12 +21,14 @@ from pulumi.dynamic import (
 from components.robot.checks import PROVIDER_KEY, check_inputs, is_unknown
 from components.specs.machine import MachineState
 from pxe.errors import ApiRefused, WrongMachine
-from pxe.hands import Hands, hands_from_environment
 from pxe.holding import Holding
 from pxe.inputs import ClaimInputs, InstallationInputs, MachineInputs, ProfileInputs, WipeInputs
 from pxe.installing import Installer, found
 from pxe.views import MachineView
 from pxe.wiping import Wiper
+
+if TYPE_CHECKING:
+    from pxe.hands import Hands
 
 Inputs = TypeVar("Inputs", bound=MachineInputs)
 _KEPT = ("machine_id", "workload_id")
@@ -39,7 +41,7 @@ class _MachineProvider(ResourceProvider):
     serialize_as_secret_always: ClassVar[bool] = False  # type: ignore[misc] # the SDK reads it from the class too
     model: ClassVar[type[MachineInputs]] = MachineInputs
     compared: ClassVar[tuple[str, ...]] = ()
-    _take: Callable[[], Hands] | None = None
+    _take: "Callable[[], Hands] | None" = None
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Hold the inputs against their model, and refuse another machine."""
@@ -52,12 +54,16 @@ class _MachineProvider(ResourceProvider):
         """Compare what is there with what is wanted; whatever changes, changes in place."""
         return DiffResult(changes=any(_differs(_olds, _news, self.compared)), replaces=[])
 
-    def connect(self, take: Callable[[], Hands]) -> None:
+    def connect(self, take: "Callable[[], Hands]") -> None:
         """Use these hands instead of the environment's."""
         self._take = take
 
-    def _hands(self) -> Hands:
-        return (self._take or hands_from_environment)()
+    def _hands(self) -> "Hands":
+        if self._take is not None:
+            return self._take()
+        from pxe.hands import hands_from_environment  # noqa: PLC0415 - BMC libraries: a program needs none of them
+
+        return hands_from_environment()
 
 
 class MachineClaimProvider(_MachineProvider):

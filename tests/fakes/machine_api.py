@@ -40,7 +40,7 @@ _NO_CONTENT, _CONFLICT = 204, 409
 Answer = tuple[int, dict[str, Any] | None]
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - what it is
     """A problem document."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
@@ -122,9 +122,9 @@ class FakeMachineApi:
         with self._lock:
             self.asked.append(f"{method} {path}")
             self._catch_up()
+            if token != GRANT:
+                return Refused(401, "unauthenticated", "this grant is not, or no longer, good").answer
             try:
-                if token != GRANT:
-                    raise Refused(401, "unauthenticated", "this grant is not, or no longer, good")
                 return self._route(method, path.strip("/").split("/"), body or {})
             except Refused as refusal:
                 return refusal.answer

@@ -20,6 +20,7 @@ class Wire(httpx.MockTransport):
     Attributes:
         lose: ``METHOD path`` of requests that are carried out, and whose next answer is lost.
         away: so many requests are answered by 503, and not carried out.
+        is_killing: whoever asks next is killed before the answer gets there.
     """
 
     def __init__(self, api: FakeMachineApi) -> None:
@@ -27,6 +28,7 @@ class Wire(httpx.MockTransport):
         self._api = api
         self.lose: list[str] = []
         self.away = 0
+        self.is_killing = False
 
     def _serve(self, request: httpx.Request) -> httpx.Response:
         if self.away:
@@ -36,6 +38,9 @@ class Wire(httpx.MockTransport):
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         body = json.loads(request.content) if request.content else None
         status, document = self._api.answer(request.method, path, token, body)
+        if self.is_killing:
+            self.is_killing = False
+            raise KeyboardInterrupt
         if f"{request.method} {path}" in self.lose:
             self.lose.remove(f"{request.method} {path}")
             raise httpx.ReadError("the answer is lost", request=request)
