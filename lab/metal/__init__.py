@@ -1,0 +1,1 @@
+"""Machines and their BMCs, as the lab has them."""
