@@ -1,4 +1,4 @@
-"""A provisioning network: a namespace with a bridge, the machines' taps and a real dnsmasq; this computer is on it, too.
+"""A provisioning network: a namespace with a bridge, the machines' taps and a real dnsmasq; this computer is on it.
 
 The boot service listens at ``host_address``, which only machines of this network reach. All of it vanishes at the end;
 what a killed run left behind is removed by the next one, which knows it by a lock that nobody holds any more.
@@ -100,7 +100,9 @@ class ProvisioningNetwork:
         run(["ip", "netns", "exec", self._name, base[0], base[1], "--test"])
         with (self._folder / "dnsmasq.log").open("ab") as log:
             self._dnsmasq = subprocess.Popen(
-                self.command(*base, "--keep-in-foreground", "--log-facility=-", "--log-dhcp", "--user=root", "--pid-file="),
+                self.command(
+                    *base, "--keep-in-foreground", "--log-facility=-", "--log-dhcp", "--user=root", "--pid-file="
+                ),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

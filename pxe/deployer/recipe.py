@@ -107,7 +107,18 @@ _NVME = (
     "libzstd1",
     "nvme-cli",
 )
-_EAGER = ("ext4", "xfs", "vfat", "nls_cp437", "nls_ascii", "nls_iso8859-1", "raid1", "crc32c_generic", "sd_mod", "efivarfs")
+_EAGER = (
+    "ext4",
+    "xfs",
+    "vfat",
+    "nls_cp437",
+    "nls_ascii",
+    "nls_iso8859-1",
+    "raid1",
+    "crc32c_generic",
+    "sd_mod",
+    "efivarfs",
+)
 
 
 @dataclass(frozen=True)
