@@ -81,6 +81,11 @@ def plain_dhcp(rig: MetalRig, base_url: str) -> str:
             f"dhcp-range={network.address(10)},static,255.255.255.0,1h",
             f"dhcp-option=option:router,{network.host_address}",
             "dhcp-match=set:ipxe,175",
+            # iPXE need not wait for a second server's offer (three seconds), nor for a router's advertisement (twelve).
+            "dhcp-option=tag:ipxe,encap:175,176,1b",
+            "enable-ra",
+            f"ra-param={network.interface},10,0",
+            f"dhcp-range={network.ipv6_prefix},ra-only,64",
             f"dhcp-boot=tag:ipxe,{base_url}/ipxe/${{mac:hexhyp}}",
             *hosts,
             "",
