@@ -28,16 +28,13 @@ VARIANTS = ("tiny-a", "tiny-b")
 _OWN = Path(__file__).parent / "tiny"
 _SECTOR, _FIRST, _IMAGE_MIB = 512, 2048, 48
 _LOCK_SECONDS = 600.0
-_PACKAGES = (
-    *("grub-pc-bin", "ifupdown", "iproute2", "libbpf1", "libbsd0", "libelf1", "libmd0", "libmnl0", "libtirpc3"),
-    *("libgssapi-krb5-2", "libkrb5-3", "libk5crypto3", "libkrb5support0", "libkeyutils1", "libdb5.3", "libxtables12"),
-)
+_PACKAGES = ("grub-pc-bin", "ifupdown")
 _MODULES = ("virtio_blk", "virtio_net", "virtio_pci", "ext4", "raid1", "crc32c_generic", "virtio_rng")
 _EAGER = ("virtio_pci", "ext4", "crc32c_generic", "raid1")
 _GRUB_MODULES = ("biosdisk", "part_msdos", "ext2", "linux", "normal", "mdraid1x")
 _GRUB_CONFIG = """\
 set root=(hd0,msdos1)
-linux /boot/vmlinuz console=ttyS0 loglevel=4 panic=5
+linux /boot/vmlinuz console=ttyS0 no_timer_check loglevel=4 panic=5
 initrd /boot/initrd
 boot
 """
@@ -49,7 +46,10 @@ _FILES = {
     "etc/network/interfaces": "auto lo\niface lo inet loopback\n",
     "etc/resolv.conf": "",
 }
-_FOLDERS = ("boot", "dev", "etc/dropbear", "etc/network", "mnt", "proc", "root", "run", "sys", "tmp", "usr/sbin", "bin", "sbin")
+_FOLDERS = (
+    *("boot", "dev", "mnt", "proc", "root", "run", "sys", "tmp", "usr/sbin", "bin", "sbin", "etc/dropbear"),
+    *(f"etc/network/if-{moment}.d" for moment in ("pre-up", "up", "down", "post-down")),
+)
 
 
 @dataclass(frozen=True)
@@ -105,12 +105,10 @@ def _fill_root(tree: Path, root: Path) -> None:
         (root / name).write_text(content, encoding="utf-8")
     busybox = find_program(tree, "busybox")
     shutil.copy2(busybox, root / "bin/busybox")
-    copy_programs(tree, ("dropbear", "dropbearkey", "mdadm", "ifup", "ip"), root)
+    copy_programs(tree, ("dropbear", "dropbearkey", "mdadm", "ifup"), root)
     for name in run([str(busybox), "--list"]).split():
-        if name not in {"busybox", "ifup", "ifdown", "ip"}:
+        if name not in {"busybox", "ifup", "ifdown"}:
             (root / "bin" / name).symlink_to("busybox")
-    for path in ("sbin/ip", "bin/ip", "sbin/ifup"):
-        (root / path).symlink_to(f"/usr/sbin/{Path(path).name}")
     shutil.copyfile(_OWN / "init", root / "sbin/init")
     (root / "sbin/init").chmod(0o755)
     version = kernel_version(tree)

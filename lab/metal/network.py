@@ -1,4 +1,4 @@
-"""A provisioning network: a namespace with a bridge, the machines' taps and a real dnsmasq; this computer is on it, too.
+"""A provisioning network: a namespace with a bridge, the machines' taps and a real dnsmasq; this computer is on it.
 
 The boot service listens at ``host_address``, which only machines of this network reach. All of it vanishes at the end;
 what a killed run left behind is removed by the next one, which knows it by a lock that nobody holds any more.
@@ -50,6 +50,11 @@ class ProvisioningNetwork:
         return str(self.subnet[1])
 
     @property
+    def ipv6_prefix(self) -> str:
+        """A /64 of the network's own (RFC 4193), as ``fd00:...::``; ``2`` in it is the namespace."""
+        return f"fd51:1970:{self.subnet.network_address.packed[2]:x}::"
+
+    @property
     def interface(self) -> str:
         """The bridge in the namespace, on which dnsmasq listens."""
         return _BRIDGE
@@ -98,13 +103,8 @@ class ProvisioningNetwork:
         path.write_text(config, encoding="utf-8")
         base = [program("dnsmasq"), f"--conf-file={path}", f"--dhcp-leasefile={self._folder / 'leases'}"]
         run(["ip", "netns", "exec", self._name, base[0], base[1], "--test"])
-        with (self._folder / "dnsmasq.log").open("ab") as log:
-            self._dnsmasq = subprocess.Popen(
-                self.command(*base, "--keep-in-foreground", "--log-facility=-", "--log-dhcp", "--user=root", "--pid-file="),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        options = ["--keep-in-foreground", "--log-dhcp", f"--log-facility={self._log}", "--user=root", "--pid-file="]
+        self._dnsmasq = subprocess.Popen(self.command(*base, *options), stdin=subprocess.DEVNULL)
 
     def stop_dnsmasq(self) -> None:
         """Nobody answers DHCP any more."""
@@ -115,8 +115,7 @@ class ProvisioningNetwork:
 
     def dnsmasq_log(self) -> str:
         """All that dnsmasq has said."""
-        path = self._folder / "dnsmasq.log"
-        return path.read_text(errors="replace") if path.exists() else ""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def close(self) -> None:
         """Remove all of it; what runs in the namespace is killed."""
@@ -127,6 +126,10 @@ class ProvisioningNetwork:
             Path(self._lock.name).unlink(missing_ok=True)
             self._lock.close()
             self._lock = None
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "dnsmasq.log"
 
     def _claim(self) -> None:
         """Take a name and a subnet; the lock is held as long as this process lives."""
@@ -157,6 +160,7 @@ class ProvisioningNetwork:
         self._in("ip", "link", "add", _BRIDGE, "type", "bridge", "stp_state", "0", "forward_delay", "0")
         self._in("ip", "link", "set", inner, "master", _BRIDGE, "up")
         self._in("ip", "address", "add", f"{self.subnet[2]}/24", "dev", _BRIDGE)
+        self._in("ip", "address", "add", f"{self.ipv6_prefix}2/64", "dev", _BRIDGE, "nodad")
         self._in("ip", "link", "set", _BRIDGE, "up")
 
     def _in(self, *command: str) -> None:

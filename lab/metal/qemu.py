@@ -103,6 +103,11 @@ class QemuMachine:
         """What the next start tries first."""
         return self._once or self._device
 
+    @property
+    def boots_once(self) -> bool:
+        """Whether that counts for the next start only."""
+        return self._once is not None
+
     def set_boot_device(self, device: BootDevice, *, once: bool = False) -> None:
         """Choose what is tried first, for the next start only or from now on; counts from the next power-on."""
         with self._lock:

@@ -11,7 +11,9 @@ from pxe.deployer.recipe import CLOUD, IRON
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m pxe.deployer", description=__doc__)
-    parser.add_argument("--iron", action="store_true", help="with drivers of real servers, not of virtual machines only")
+    parser.add_argument(
+        "--iron", action="store_true", help="with drivers of real servers, not of virtual machines only"
+    )
     parser.add_argument("--refresh", action="store_true", help="build anew, with the newest packages")
     chosen = parser.parse_args(arguments)
     try:

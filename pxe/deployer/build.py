@@ -23,7 +23,7 @@ from pxe.deployer.recipe import CLOUD, SCRIPTS, Recipe
 __all__ = ["Deployer", "DeployerError", "cache_folder", "ensure_deployer"]
 
 _LOCK_SECONDS = 600.0
-_FOLDERS = ("bin", "dev", "etc/dropbear", "lib64", "mnt", "proc", "root", "run", "sys", "tmp", "usr/sbin")
+_FOLDERS = ("bin", "dev", "etc/dropbear", "lib64", "mnt", "proc", "root", "run", "sbin", "sys", "tmp", "usr/sbin")
 _ACCOUNTS = {"etc/passwd": "root:*:0:0:root:/root:/bin/sh\n", "etc/group": "root:x:0:\n", "etc/shells": "/bin/sh\n"}
 
 
@@ -104,7 +104,7 @@ def fill_root(recipe: Recipe, tree: Path, root: Path) -> None:
     (root / "bin/sh").symlink_to("busybox")
     copy_programs(tree, recipe.programs, root)
     copy_modules(tree, recipe.modules, root)
-    _copy_scripts(recipe, root)
+    _copy_scripts(root)
 
 
 def copy_programs(tree: Path, names: tuple[str, ...], root: Path) -> None:
@@ -119,14 +119,13 @@ def copy_programs(tree: Path, names: tuple[str, ...], root: Path) -> None:
         target.chmod(stat.S_IRWXU | stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH)
 
 
-def _copy_scripts(recipe: Recipe, root: Path) -> None:
+def _copy_scripts(root: Path) -> None:
     place = root / "lib/slipway"
     place.mkdir(parents=True, exist_ok=True)
     for path in SCRIPTS.iterdir():
         target = root / "init" if path.name == "init" else place / path.name
         shutil.copyfile(path, target)
         target.chmod(stat.S_IRWXU | stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH)
-    (place / "modules").write_text(" ".join(recipe.eager) + "\n", encoding="utf-8")
 
 
 def file_sha256(path: Path) -> str:

@@ -6,44 +6,46 @@ Written here rather than by cpio(1): the same files make the same bytes, owned b
 import gzip
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
-_TRAILER = "TRAILER!!!"
+
+@dataclass(frozen=True)
+class _Member:
+    name: str
+    mode: int = 0
+    content: bytes = b""
+    device: tuple[int, int] = (0, 0)
+
+    def packed(self, inode: int) -> bytes:
+        encoded = self.name.encode() + b"\0"
+        fields = (inode, self.mode, 0, 0, 1, 0, len(self.content), 0, 0, *self.device, len(encoded), 0)
+        header = b"070701" + b"".join(b"%08X" % field for field in fields)
+        return _padded(header + encoded) + _padded(self.content)
+
+
+# It has to be there before anything can make it: the first process speaks through it.
+_CONSOLE = _Member("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
+_TRAILER = _Member("TRAILER!!!")
 
 
 def write_initrd(folder: Path, target: Path) -> None:
     """Pack a folder, compressed with gzip."""
     with target.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
-        for number, path in enumerate(sorted(folder.rglob("*")), 1):
-            status = path.lstat()
-            if stat.S_ISLNK(status.st_mode):
-                content = os.fsencode(path.readlink())
-            else:
-                content = path.read_bytes() if stat.S_ISREG(status.st_mode) else b""
-            _member(packed, path.relative_to(folder).as_posix(), _mode(status.st_mode), content, number)
-        # /dev/console has to be there before anything can make it: the first process speaks through it.
-        _member(packed, "dev/console", stat.S_IFCHR | 0o600, b"", 0, device=(5, 1))
-        _member(packed, _TRAILER, 0, b"", 0)
+        for inode, path in enumerate(sorted(folder.rglob("*")), 1):
+            packed.write(_member(path, path.relative_to(folder).as_posix()).packed(inode))
+        packed.write(_CONSOLE.packed(0))
+        packed.write(_TRAILER.packed(0))
 
 
-def _mode(mode: int) -> int:
+def _member(path: Path, name: str) -> _Member:
     """Without what the builder's umask took away."""
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        return _Member(name, mode, os.fsencode(path.readlink()))
     if stat.S_ISDIR(mode):
-        return stat.S_IFDIR | 0o755
-    if stat.S_ISREG(mode):
-        return stat.S_IFREG | (0o755 if mode & stat.S_IXUSR else 0o644)
-    return mode
-
-
-def _member(
-    archive: BinaryIO | gzip.GzipFile, name: str, mode: int, content: bytes, inode: int, device: tuple[int, int] = (0, 0)
-) -> None:
-    encoded = name.encode() + b"\0"
-    fields = (inode, mode, 0, 0, 1, 0, len(content), 0, 0, *device, len(encoded), 0)
-    header = b"070701" + b"".join(b"%08X" % field for field in fields)
-    archive.write(_padded(header + encoded))
-    archive.write(_padded(content))
+        return _Member(name, stat.S_IFDIR | 0o755)
+    return _Member(name, stat.S_IFREG | (0o755 if mode & stat.S_IXUSR else 0o644), path.read_bytes())
 
 
 def _padded(part: bytes) -> bytes:

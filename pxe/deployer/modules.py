@@ -40,7 +40,7 @@ def copy_modules(tree: Path, wanted: Iterable[str], target: Path) -> None:
 
 
 def _plain(name: str) -> str:
-    return name.split(".ko")[0].replace("-", "_")
+    return name.split(".ko", maxsplit=1)[0].replace("-", "_")
 
 
 def _needs(index: Path) -> dict[str, list[str]]:

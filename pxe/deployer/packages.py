@@ -72,7 +72,14 @@ class PackageSource:
         """Fetch the package lists into a folder of our own: this machine's may be missing or old, and are not ours."""
         lists = self._work / "lists"
         (lists / "partial").mkdir(parents=True, exist_ok=True)
-        self._own_lists = ("-o", f"Dir::State::lists={lists}", "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=")
+        self._own_lists = (
+            "-o",
+            f"Dir::State::lists={lists}",
+            "-o",
+            "Dir::Cache::pkgcache=",
+            "-o",
+            "Dir::Cache::srcpkgcache=",
+        )
         _run(["apt-get", "-q", *_WITHOUT_SANDBOX, *self._own_lists, "update"])
 
 

@@ -107,7 +107,6 @@ _NVME = (
     "libzstd1",
     "nvme-cli",
 )
-_EAGER = ("ext4", "xfs", "vfat", "nls_cp437", "nls_ascii", "nls_iso8859-1", "raid1", "crc32c_generic", "sd_mod", "efivarfs")
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,6 @@ class Recipe:
         packages: where programs and libraries come from.
         programs: what is copied from them, each with the libraries that it needs.
         modules: of the kernel, with those that they depend on.
-        eager: modules that no device asks for; they are loaded at the start.
     """
 
     name: str
@@ -127,7 +125,6 @@ class Recipe:
     packages: tuple[str, ...] = _TOOLS + _LIBRARIES
     programs: tuple[str, ...] = _PROGRAMS
     modules: tuple[str, ...] = _MODULES
-    eager: tuple[str, ...] = _EAGER
 
     def digest(self) -> str:
         """A short name for all that decides the result, but for the versions of Debian's packages."""

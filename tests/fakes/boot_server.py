@@ -112,9 +112,10 @@ class FakeBootService:
             return "#!ipxe\nsanboot --no-describe --drive 0x80\n"
         words = (
             f"slipway.url={self.base_url} slipway.deployment=1 slipway.token={deployment.token} "
-            f"slipway.mac=${{net0/mac:hexhyp}} console=ttyS0"
+            f"slipway.mac=${{net0/mac:hexhyp}} console=ttyS0 no_timer_check loglevel=4"
         )
-        return f"#!ipxe\nkernel {self.base_url}/boot/kernel {words} initrd=initrd\ninitrd {self.base_url}/boot/initrd\nboot\n"
+        boot = f"{self.base_url}/boot"
+        return f"#!ipxe\nkernel {boot}/kernel {words} initrd=initrd\ninitrd {boot}/initrd\nboot\n"
 
 
 @contextmanager

@@ -16,7 +16,9 @@ configure() {
 find_root() {
     umount "$TARGET" 2>/dev/null
     for name in $(partitions "$1"); do
-        mount "$DEV/$name" "$TARGET" 2>/dev/null || continue
+        # With its type: a mount without one tries those only whose modules are loaded.
+        type=$(blkid -o value -s TYPE "$DEV/$name")
+        [ -n "$type" ] && mount -t "$type" "$DEV/$name" "$TARGET" 2>/dev/null || continue
         [ -f "$TARGET/etc/passwd" ] && return 0
         umount "$TARGET"
     done

@@ -4,6 +4,7 @@
 # make_mirror NAME NAME: as /dev/md0, anew each time; a half-made one of an earlier attempt is taken apart.
 make_mirror() {
     [ $# = 2 ] || fail inspect no_disk "a mirror needs two disks, and the plan names $#"
+    modprobe raid1
     mdadm --stop "$DEV/md0" >/dev/null 2>&1
     for name in "$@"; do
         mdadm --zero-superblock --force "$DEV/$name" >/dev/null 2>&1

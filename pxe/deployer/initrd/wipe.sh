@@ -3,6 +3,8 @@
 
 SAMPLES=64
 LARGE=1048576
+# By its path: busybox's shell would take its own blkdiscard, which cannot write zeros.
+BLKDISCARD=${BLKDISCARD:-/usr/sbin/blkdiscard}
 SMALL=65536
 
 wipe_disks() {
@@ -68,12 +70,12 @@ secure_erase() {
 }
 
 discard() {
-    [ "$(first_line "$SYS/block/$1/queue/discard_max_bytes")" -gt 0 ] && blkdiscard -f "$DEV/$1"
+    [ "$(first_line "$SYS/block/$1/queue/discard_max_bytes")" -gt 0 ] && "$BLKDISCARD" -f "$DEV/$1"
 }
 
 # In steps, so that progress is seen and the work can be stopped.
 overwrite() {
-    blkdiscard -f -z -p 256M "$DEV/$1" || {
+    "$BLKDISCARD" -f -z -p 256M "$DEV/$1" || {
         dd if=/dev/zero of="$DEV/$1" bs=1M iflag=count_bytes count="$(disk_bytes "$1")" conv=notrunc,fsync
     }
 }
