@@ -149,9 +149,7 @@ def _start(supervisor: Supervisor, document: LabDocument, wanted: Wanted, state_
     return _with_ports(document, ports)
 
 
-def _start_metal(
-    supervisor: Supervisor, asked: LabDocument, wanted: Wanted, state_dir: Path
-) -> MetalSection | None:
+def _start_metal(supervisor: Supervisor, asked: LabDocument, wanted: Wanted, state_dir: Path) -> MetalSection | None:
     """Start the machines' process, if there are any, and ask it what they are."""
     if not wanted.metal:
         return None

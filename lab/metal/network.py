@@ -80,6 +80,15 @@ class ProvisioningNetwork:
         """Have this computer reach addresses (``192.0.2.7/32``) on the network: those of customers' machines."""
         run(["ip", "route", "replace", prefix, "dev", self._host_side, "src", self.host_address])
 
+    def play_gateway(self, pool: ipaddress.IPv4Network) -> None:
+        """Be the gateway of an address pool, its first address, and reach all of it on the network.
+
+        Raises:
+            MetalLabError: this computer reaches the pool some other way already, by another lab for example.
+        """
+        run(["ip", "route", "add", str(pool), "dev", self._host_side, "src", self.host_address])
+        run(["ip", "address", "add", f"{pool[1]}/32", "dev", self._host_side])
+
     def command(self, *arguments: str) -> list[str]:
         """A command that runs in the namespace."""
         return [program("ip"), "netns", "exec", self._name, *arguments]

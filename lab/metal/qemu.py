@@ -84,7 +84,7 @@ class QemuMachine:
         self._once: BootDevice | None = None
         folder.mkdir(parents=True, exist_ok=True)
         for path, size in zip(self.disks, spec.disk_mib, strict=True):
-            with path.open("wb") as disk:
+            with path.open("ab") as disk:  # what an earlier run of the lab wrote stays
                 disk.truncate(size << 20)
 
     @property
