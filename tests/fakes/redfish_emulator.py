@@ -41,7 +41,8 @@ class Control:
     def reset(self) -> None:
         """As it was in the beginning."""
         self.busy, self.hangs, self.disobeys, self.drops_boot = 0, False, False, False
-        self.has_slots, self.forbids = False, False
+        self.has_slots, self.forbids, self.loses = False, False, False
+        self.orders: list[str] = []
         self.logins, self.refused = 0, 0
         self.sessions = None
         self.users = {USER: PASSWORD, "intruder": "let me in"}
@@ -64,6 +65,7 @@ class Prompt(fakedriver.FakeDriver):  # type: ignore[misc] # sushy-tools ships n
 
     def set_power_state(self, identity: str, state: str) -> None:
         """Order something for the power."""
+        self.control.orders.append(state)
         if self.control.disobeys:
             return
         super().set_power_state(identity, state)
@@ -107,6 +109,8 @@ class Front:
             control.logins += 1
         had_login = "HTTP_AUTHORIZATION" in environ
         reply = self._serve(environ, path)
+        if control.loses and environ["REQUEST_METHOD"] == "POST":
+            control.everything.wait()
         if reply[0].startswith("401") and had_login:
             control.refused += 1
         return reply
@@ -203,11 +207,14 @@ def told(control: Control, do: str, **more: Any) -> Any:
         for name, value in more.items():
             setattr(control, name, value)
     elif do == "heal":
-        control.busy, control.hangs, control.disobeys = 0, False, False
+        control.busy, control.hangs, control.disobeys, control.loses = 0, False, False, False
         control.everything.set()
         control.everything = threading.Event()
     power = emulator.app.systems.get_power_state(SYSTEM)
-    return {"power": power, **{name: getattr(control, name) for name in ("users", "refused", "logins", "sessions")}}
+    return {
+        "power": power,
+        **{name: getattr(control, name) for name in ("users", "refused", "logins", "sessions", "orders")},
+    }
 
 
 def main() -> None:

@@ -66,6 +66,15 @@ def test_a_password_that_the_bmc_does_not_take_is_in_no_message(
     redfish.driver.validate()
 
 
+def test_reset_is_pressed_once_though_the_answer_was_lost(redfish: Rig, redfish_child: BmcChild) -> None:
+    """Whether it was pressed is for the caller to find out."""
+    redfish.driver.power.on()
+    redfish_child.tell("set", loses=True)
+    with pytest.raises(BmcUnreachable, match="did not answer in time"):
+        redfish.driver.power.reset()
+    assert redfish_child.tell("look")["orders"] == ["On", "ForceRestart"]
+
+
 class _Strange(BaseHTTPRequestHandler):
     """Speaks HTTP, and something else than Redfish in it."""
 
