@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import logging
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -226,6 +227,8 @@ def _emulator(driver: MachinesDriver, password_file: Path) -> Any:
     if spec is None or spec.loader is None:
         raise RuntimeError("sushy-tools' emulator cannot be loaded")
     module = importlib.util.module_from_spec(spec)
+    # Flask looks up its templates by the module's name.
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     module.Application.systems = driver
     module.app.logger.setLevel(logging.CRITICAL)
