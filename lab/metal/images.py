@@ -17,6 +17,7 @@ from filelock import FileLock
 
 from components.specs.machine import Compression, MachineImage
 from lab.metal.tools import program, run
+from pxe.deployer import cpio
 from pxe.deployer.build import cache_folder, copy_programs, file_sha256
 from pxe.deployer.cpio import write_initrd
 from pxe.deployer.libraries import find_program
@@ -79,8 +80,8 @@ def ensure_images(cache: Path | None = None) -> dict[str, LabImage]:
 
 
 def _digest() -> str:
-    whole = hashlib.sha256(CLOUD.digest().encode())
-    for path in sorted([*_OWN.iterdir(), Path(__file__)]):
+    whole = hashlib.sha256(repr(CLOUD).encode())
+    for path in sorted([*_OWN.iterdir(), *Path(cpio.__file__).parent.glob("*.py"), Path(__file__)]):
         whole.update(path.read_bytes())
     return whole.hexdigest()[:16]
 

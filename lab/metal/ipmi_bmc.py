@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from pyghmi.ipmi.bmc import Bmc
+from pyghmi.ipmi.private import serversession
 from pyghmi.ipmi.private.session import Session
 
 _PERSISTENT = 0b0100_0000
@@ -14,6 +15,21 @@ _PXE, _DISK = 1, 2
 _DEVICES = {_PXE: "pxe", _DISK: "disk"}
 _NUMBERS = {"pxe": _PXE, "disk": _DISK}
 _LISTEN_SECONDS = 2.0
+
+
+_SHA1, _ALGORITHM_AT = 1, 12
+_NO_SUCH_CIPHER_SUITE = 0x11
+
+
+class Sha1Session(serversession.ServerSession):  # type: ignore[misc] # pyghmi ships no types
+    """pyghmi's BMC can SHA-1 only and says yes to all; its own client asks for SHA-256 first and takes its word."""
+
+    def create_open_session_response(self, request: bytes) -> bytearray:
+        """Refuse what it cannot (IPMI 2.0, table 13-15), upon which clients ask for SHA-1."""
+        if request[_ALGORITHM_AT] != _SHA1:
+            return bytearray([request[0], _NO_SUCH_CIPHER_SUITE, 0, 0]) + bytearray(request[4:8])
+        response: bytearray = super().create_open_session_response(request)
+        return response
 
 
 class LabBmc(Bmc):  # type: ignore[misc] # pyghmi ships no types
@@ -85,6 +101,8 @@ def _ask(command: str) -> str:
 
 def main() -> None:
     """Serve until told to end, or until whoever started this is gone."""
+    # The name by which pyghmi's server finds the class of its sessions.
+    serversession.ServerSession = Sha1Session
     settings = json.loads(sys.stdin.readline())
     bmc = LabBmc({settings["user"]: settings["password"]}, port=settings["port"], address="127.0.0.1")
     sys.stdout.write("ready\n")

@@ -227,7 +227,8 @@ def _emulator(driver: MachinesDriver, password_file: Path) -> Any:
     if spec is None or spec.loader is None:
         raise RuntimeError("sushy-tools' emulator cannot be loaded")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # Flask asks there where its templates are
+    # Flask looks up its templates by the module's name.
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     module.Application.systems = driver
     module.app.logger.setLevel(logging.CRITICAL)
