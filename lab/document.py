@@ -140,10 +140,17 @@ class MetalMachine(_Section):
     console: str
 
 
+class MetalImage(_Section):
+    """A small system that machines can be installed with: the file to serve, and its ``MachineImage``."""
+
+    path: str
+    image: dict[str, Any]
+
+
 class MetalSection(_Section):
     """Machines behind one Redfish controller. ``host_address`` is this computer's on their network.
 
-    ``namespace`` and ``interface`` are where DHCP is served; ``images`` are files by an image's name.
+    ``namespace`` and ``interface`` are where DHCP is served.
     """
 
     control_url: str = "http://127.0.0.1:0"
@@ -155,7 +162,7 @@ class MetalSection(_Section):
     interface: str = ""
     subnet: str = ""
     machines: list[MetalMachine] = []
-    images: dict[str, str] = {}
+    images: list[MetalImage] = []
 
 
 class LabDocument(_Section):

@@ -9,7 +9,7 @@ import httpx
 
 from lab.cloudflare.settings import CloudflareSettings
 from lab.document import LabDocument, MetalSection, port_of, replace_private, write_private
-from lab.estate import ZONE_NAME, Node, estate_document, ipv4_subnets, node_entry
+from lab.estate import TEST_NETS, ZONE_NAME, Node, estate_document, ipv4_subnets, node_entry
 from lab.hcloud.settings import HcloudSettings
 from lab.metal.settings import MetalSettings
 from lab.pbs.certificate import ensure_certificate
@@ -159,7 +159,7 @@ def _start_metal(supervisor: Supervisor, asked: LabDocument, wanted: Wanted, sta
         control_token=asked.control_token,
         folder=state_dir / "metal",
         count=wanted.metal,
-        pools=tuple(str(subnet) for subnet in ipv4_subnets(wanted.pool_size)),
+        pools=TEST_NETS[:1] if wanted.bare else tuple(str(subnet) for subnet in ipv4_subnets(wanted.pool_size)),
     )
     control = f"http://127.0.0.1:{supervisor.start({METAL: settings}, METAL_TIMEOUT)[METAL]['api']}"
     headers = {"Authorization": f"Bearer {asked.control_token}"}

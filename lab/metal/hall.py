@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
-from lab.document import MetalMachine, MetalSection, write_private
+from lab.document import MetalImage, MetalMachine, MetalSection, write_private
 from lab.metal.images import LabImage, ensure_images
 from lab.metal.qemu import MachineSpec
 from lab.metal.rig import MetalRig, default_specs, metal_rig
@@ -50,7 +50,10 @@ class MachineHall:
                 )
                 for number, machine in enumerate(self.rig.machines)
             ],
-            images={name: str(image.path) for name, image in self._images.items()},
+            images=[
+                MetalImage(path=str(image.path), image=image.image.model_dump(mode="json"))
+                for image in self._images.values()
+            ],
         )
 
 
