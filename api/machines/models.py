@@ -16,6 +16,10 @@ WIPED_SINCE_USE = "wiped_at IS NOT NULL AND (written_at IS NULL OR wiped_at > wr
 """The wipe gate, in SQL: nothing may have been written since the last proven wipe."""
 
 
+FACTS, INSPECTION, WIPE = "facts", "inspection", "wipe"
+"""What a deployment's ``report`` may hold: the hardware at check-in, the report of an inspection, that of a wipe."""
+
+
 class BmcDriver(StrEnum):
     """What a machine's power is controlled by."""
 
