@@ -29,6 +29,7 @@ pytest_plugins = [
     "tests.fixtures.chromium",
     "tests.fixtures.busy_house",
     "tests.fixtures.traces",
+    "tests.fixtures.boot_service",
 ]
 
 _SERVERS = frozenset({"postgres", "redis_server", "lab_process", "bare_lab_process", "installed_lab_process"})
