@@ -78,9 +78,9 @@ def test_a_machine_in_rescue_is_told_whose_keys_to_take_and_no_disk(
     rented.become(MachineState.RESCUE)
     booted = boot_service.booted(rented.machine, DeploymentKind.RESCUE, boot_profile())
 
+    assert booted.file("authorized_keys").text.startswith("ssh-ed25519 ")
     del booted.plan["session"]
     assert booted.plan == {"kind": "rescue", "serial": rented.machine.serial, "user": "root", "after": "reboot"}
-    assert booted.file("authorized_keys").text.startswith("ssh-ed25519 ")
 
 
 def test_a_token_that_is_shown_again_is_refused_and_told_of(boot_service: BootService) -> None:

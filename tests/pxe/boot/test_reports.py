@@ -95,7 +95,7 @@ def test_a_wipe_that_is_not_proven_puts_the_machine_into_quarantine(
     assert boot_service.alerts(AlertKind.MACHINE_QUARANTINED) == [(str(machine.id), 1)]
 
 
-@pytest.mark.parametrize("signature", ["", "0" * 64, "nonsense", "\xff"])
+@pytest.mark.parametrize("signature", ["", "0" * 64, "nonsense", "x" * 150])
 def test_a_wipe_report_that_is_not_signed_proves_nothing(boot_service: BootService, signature: str) -> None:
     """However good it reads."""
     machine = boot_service.add_machine(MachineState.CLEAN)
