@@ -32,6 +32,7 @@ pytest_plugins = [
     "tests.fixtures.traces",
     "tests.fixtures.machine_stack",
     "tests.fixtures.metal",
+    "tests.fixtures.boot_service",
 ]
 
 _SERVERS = frozenset(
