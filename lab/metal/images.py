@@ -10,13 +10,14 @@ import shutil
 import stat
 import struct
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
 
 from components.specs.machine import Compression, MachineImage
-from lab.metal.tools import program, run
+from lab.metal.tools import run
 from pxe.deployer import cpio
 from pxe.deployer.build import cache_folder, copy_programs, file_sha256
 from pxe.deployer.cpio import write_initrd
@@ -95,7 +96,8 @@ def _build(work: Path) -> None:
     described = {}
     for name in VARIANTS:
         (root / "etc/slipway-image").write_text(f"{name}\n", encoding="utf-8")
-        described[name] = _image(name, tree, root, images).model_dump(mode="json")
+        image = image_of(name, root, images, _IMAGE_MIB, lambda raw: make_bootable(tree, raw, _GRUB_CONFIG))
+        described[name] = image.model_dump(mode="json")
     (images / "images.json").write_text(json.dumps(described), encoding="utf-8")
 
 
@@ -106,7 +108,7 @@ def _fill_root(tree: Path, root: Path) -> None:
         (root / name).write_text(content, encoding="utf-8")
     busybox = find_program(tree, "busybox")
     shutil.copy2(busybox, root / "bin/busybox")
-    copy_programs(tree, ("dropbear", "dropbearkey", "mdadm", "ifup"), root)
+    copy_programs(tree, ("dropbear", "mdadm", "ifup"), root)
     for name in run([str(busybox), "--list"]).split():
         if name not in {"busybox", "ifup", "ifdown"}:
             (root / "bin" / name).symlink_to("busybox")
@@ -131,40 +133,59 @@ def _initrd_root(tree: Path, busybox: Path) -> Path:
     return root
 
 
-def _image(name: str, tree: Path, root: Path, folder: Path) -> MachineImage:
+def image_of(name: str, root: Path, folder: Path, mib: int, finish: Callable[[Path], None]) -> MachineImage:
+    """Make ``NAME.raw.gz`` in a folder from a tree of files: one partition with ext4, labelled ``slipway-root``.
+
+    Args:
+        name: of the image.
+        root: what the file system holds; everything belongs to root where the tree does.
+        folder: where the file goes.
+        mib: the size of the whole image.
+        finish: gets the raw image before it is packed.
+
+    Raises:
+        MetalLabError: it does not fit, or there is no mke2fs.
+    """
     raw = folder / f"{name}.raw"
-    size = _IMAGE_MIB << 20
+    size = mib << 20
     with raw.open("wb") as disk:
         disk.truncate(size)
     kib = (size - _FIRST * _SECTOR) // 1024
     options = f"offset={_FIRST * _SECTOR},root_owner=0:0"
     run(["mke2fs", "-q", "-t", "ext4", "-L", "slipway-root", "-d", str(root), "-E", options, str(raw), f"{kib}k"])
-    _make_bootable(tree, raw, size // _SECTOR)
+    finish(raw)
     packed = folder / f"{name}.raw.gz"
     with raw.open("rb") as source, packed.open("wb") as target, gzip.GzipFile("", "wb", 6, target, mtime=0) as stream:
         shutil.copyfileobj(source, stream, 1 << 20)
-    described = MachineImage(
+    content_sha256 = file_sha256(raw)
+    raw.unlink()
+    return MachineImage(
         name=name,
         compression=Compression.GZIP,
         sha256=file_sha256(packed),
-        content_sha256=file_sha256(raw),
+        content_sha256=content_sha256,
         size_bytes=size,
     )
-    raw.unlink()
-    return described
 
 
-def _make_bootable(tree: Path, raw: Path, sectors: int) -> None:
-    """GRUB's first sector, its core in the gap before the partition, and a table with that one partition."""
+def make_bootable(tree: Path, raw: Path, grub_config: str) -> None:
+    """GRUB's first sector, its core in the gap before the partition, and a table with that one partition.
+
+    Args:
+        tree: with Debian's grub-pc-bin unpacked.
+        raw: a disk image.
+        grub_config: what GRUB does at once, without a menu.
+    """
     modules = tree / "usr/lib/grub/i386-pc"
     config, core = tree.parent / "grub.cfg", tree.parent / "core.img"
-    config.write_text(_GRUB_CONFIG, encoding="utf-8")
+    config.write_text(grub_config, encoding="utf-8")
     run(
         [
-            *(program("grub-mkimage"), "-O", "i386-pc", "-d", str(modules), "-p", "(hd0,msdos1)/boot/grub"),
+            *("grub-mkimage", "-O", "i386-pc", "-d", str(modules), "-p", "(hd0,msdos1)/boot/grub"),
             *("-c", str(config), "-o", str(core), *_GRUB_MODULES),
         ]
     )
+    sectors = raw.stat().st_size // _SECTOR
     partition = struct.pack("<B3sB3sII", 0x80, b"\xfe\xff\xff", 0x83, b"\xfe\xff\xff", _FIRST, sectors - _FIRST)
     first = (modules / "boot.img").read_bytes()[:440] + struct.pack("<IH", 0x51495057, 0)
     with raw.open("r+b") as disk:

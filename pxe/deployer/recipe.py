@@ -37,7 +37,6 @@ _PROGRAMS = (
     "blkdiscard",
     "blkid",
     "dropbear",
-    "dropbearkey",
     "e2fsck",
     "efibootmgr",
     "hdparm",

@@ -60,7 +60,11 @@ def test_a_fresh_build_replaces_the_old_one(tmp_path: Path) -> None:
     """``refresh`` builds although there is one."""
     build_once(tmp_path, "name", _make)
 
-    again = build_once(tmp_path, "name", lambda folder: (_make(folder), (folder / "kernel").touch())[0], refresh=True)
+    def make_more(folder: Path) -> None:
+        _make(folder)
+        (folder / "kernel").touch()
+
+    again = build_once(tmp_path, "name", make_more, refresh=True)
 
     assert again.kernel.exists()
 
