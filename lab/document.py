@@ -161,6 +161,7 @@ class MetalSection(_Section):
     namespace: str = ""
     interface: str = ""
     subnet: str = ""
+    ipv6_prefix: str = ""
     machines: list[MetalMachine] = []
     images: list[MetalImage] = []
 

@@ -5,6 +5,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from api.vault import Vault
 from automation.embedded.supervisor import Service
 from components.specs import WorkloadKind
 from components.specs.machine import DeploymentKind, MachineImage, MachineState
+from pxe.boot.dnsmasq import KnownCard, ProvisioningNet, dnsmasq_configuration
 
 CLASS = "lab-metal"
 """The class of the lab's machines, and the size under which they are sold."""
@@ -154,8 +156,18 @@ class EmbeddedMetal:
             for machine in self._section["machines"]
         ]
 
-    def serve_dhcp(self, config: str) -> None:
-        """Have the lab's dnsmasq serve its network with this configuration."""
+    def serve_dhcp(self, database: Database) -> None:
+        """Have the lab's dnsmasq serve the machines of the pool; harmless to repeat."""
+        net = ProvisioningNet(
+            interface=self._section["interface"],
+            subnet=IPv4Network(self._section["subnet"]),
+            base_url=self.base_url,
+            ipv6_prefix=IPv6Network((self._section["ipv6_prefix"], 64)),
+        )
+        with database.transaction() as transaction:
+            rows = transaction.session.scalars(select(Machine).where(Machine.boot_address.is_not(None)))
+            cards = [KnownCard(row.name, row.boot_mac, IPv4Address(row.boot_address or "")) for row in rows]
+        config = dnsmasq_configuration(net, [card for card in cards if card.address in net.subnet])
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "text/plain"}
         address = f"{self._section['control_url']}/_lab/dnsmasq"
         httpx.put(address, content=config, headers=headers, timeout=_CONTROL_SECONDS).raise_for_status()

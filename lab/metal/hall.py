@@ -35,6 +35,7 @@ class MachineHall:
             namespace=network.namespace,
             interface=network.interface,
             subnet=str(network.subnet),
+            ipv6_prefix=network.ipv6_prefix,
             machines=[
                 MetalMachine(
                     name=machine.spec.name,
