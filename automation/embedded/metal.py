@@ -23,7 +23,7 @@ from api.templates.definition import TemplateDefinition
 from api.vault import Vault
 from automation.embedded.supervisor import Service
 from components.specs import WorkloadKind
-from components.specs.machine import DeploymentKind, MachineImage, MachineState
+from components.specs.machine import DeploymentKind, DiskLayout, MachineImage, MachineState
 from pxe.boot.dnsmasq import KnownCard, ProvisioningNet, dnsmasq_configuration
 
 CLASS = "lab-metal"
@@ -88,6 +88,7 @@ class EmbeddedMetal:
                 definition=TemplateDefinition(
                     kind=WorkloadKind.BARE_METAL,
                     user="root",
+                    layouts=tuple(DiskLayout),
                     machine_image=MachineImage.model_validate(image["image"]),
                 ),
             )

@@ -21,6 +21,7 @@ _LOCKS = Path("/run/slipway-metal")
 _PREFIX = "slw"
 _POOL = ipaddress.IPv4Network("10.213.0.0/16")
 _BRIDGE = "provision"
+_FIRST_TABLE = 51_000
 
 
 class ProvisioningNetwork:
@@ -81,13 +82,13 @@ class ProvisioningNetwork:
         run(["ip", "route", "replace", prefix, "dev", self._host_side, "src", self.host_address])
 
     def play_gateway(self, pool: ipaddress.IPv4Network) -> None:
-        """Be the gateway of an address pool, its first address, and reach all of it on the network.
+        """Have the namespace be the gateway of an address pool, its first address, for what machines send to this host.
 
-        Raises:
-            MetalLabError: this computer reaches the pool some other way already, by another lab for example.
+        Nothing of this host's own routing changes, for the pool's addresses may be somebody else's outside: only what is
+        sent from ``host_address`` finds the pool (a rule by source, ip-rule(8)). A client binds to it.
         """
-        run(["ip", "route", "add", str(pool), "dev", self._host_side, "src", self.host_address])
-        run(["ip", "address", "add", f"{pool[1]}/32", "dev", self._host_side])
+        self._in("ip", "address", "add", f"{pool[1]}/32", "dev", _BRIDGE)
+        self._in("ip", "route", "add", str(pool), "dev", _BRIDGE)
 
     def command(self, *arguments: str) -> list[str]:
         """A command that runs in the namespace."""
@@ -171,6 +172,12 @@ class ProvisioningNetwork:
         self._in("ip", "address", "add", f"{self.subnet[2]}/24", "dev", _BRIDGE)
         self._in("ip", "address", "add", f"{self.ipv6_prefix}2/64", "dev", _BRIDGE, "nodad")
         self._in("ip", "link", "set", _BRIDGE, "up")
+        for setting, value in {"ip_forward": 1, f"conf/{_BRIDGE}/send_redirects": 0, "conf/all/send_redirects": 0}.items():
+            self._in("sh", "-c", f"echo {value} > /proc/sys/net/ipv4/{setting}")
+        table = _table(self._name)
+        run(["ip", "route", "add", str(self.subnet), "dev", self._host_side, "table", table])
+        run(["ip", "route", "add", "default", "via", str(self.subnet[2]), "table", table])
+        run(["ip", "rule", "add", "from", self.host_address, "lookup", table])
 
     def _in(self, *command: str) -> None:
         run(["ip", "netns", "exec", self._name, program(command[0]), *command[1:]])
@@ -190,7 +197,13 @@ def _abandoned() -> Iterator[str]:
             yield path.name
 
 
+def _table(name: str) -> str:
+    """The number of a network's own routing table."""
+    return str(_FIRST_TABLE + int(name.removeprefix(_PREFIX)))
+
+
 def _remove(name: str) -> None:
+    run(["ip", "rule", "delete", "lookup", _table(name)], ok=False)
     for process in run(["ip", "netns", "pids", name], ok=False).split():
         with suppress(ProcessLookupError):
             os.kill(int(process), signal.SIGKILL)

@@ -80,7 +80,7 @@ class PackageSource:
             "-o",
             "Dir::Cache::srcpkgcache=",
         )
-        _run(["apt-get", "-q", *_WITHOUT_SANDBOX, *self._own_lists, "update"])
+        _run(["apt-get", "-q", *_WITHOUT_SANDBOX, *self._own_lists, "-o", "APT::Update::Error-Mode=any", "update"])
 
 
 def _run(command: Sequence[str], folder: Path | None = None) -> str:
