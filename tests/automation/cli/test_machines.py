@@ -33,21 +33,21 @@ IRON = {
 
 
 @pytest.fixture
-def metal(api: Api, api_shop: Shop) -> MetalApi:
+def iron(api: Api, api_shop: Shop) -> MetalApi:
     """The API with a pool behind it."""
     return MetalApi(api, Stable(api_shop))
 
 
 @pytest.fixture
-def operator(at_api: Terminal, metal: MetalApi) -> Terminal:
+def operator(at_api: Terminal, iron: MetalApi) -> Terminal:
     """A terminal at which an operator is logged in."""
     at_api.environment["SLIPWAY_PASSWORD"] = PASSWORD
-    at_api.run("login", "--email", metal.api.staff(Role.OPERATOR).email)
+    at_api.run("login", "--email", iron.api.staff(Role.OPERATOR).email)
     return at_api
 
 
 def test_machines_are_told_of_in_a_file_and_a_password_follows(
-    operator: Terminal, metal: MetalApi, tmp_path: Path, database: Database
+    operator: Terminal, iron: MetalApi, tmp_path: Path, database: Database
 ) -> None:
     """One that is refused keeps no other away, and ends with 1."""
     file = tmp_path / "machines.yaml"
@@ -60,7 +60,7 @@ def test_machines_are_told_of_in_a_file_and_a_password_follows(
     operator.run("machine", "password", "iron-1", typed="bmc secret\n")
     with database.transaction() as transaction:
         (machine,) = transaction.session.query(Machine).all()
-    assert metal.stable.shop.vault.open(machine.bmc_password_encrypted or b"") == "bmc secret"
+    assert iron.stable.shop.vault.open(machine.bmc_password_encrypted or b"") == "bmc secret"
 
 
 @pytest.mark.parametrize("content", ["[", "- just a text", "[]"])
@@ -71,10 +71,10 @@ def test_a_file_that_is_none_is_named(operator: Terminal, tmp_path: Path, conten
     assert str(file) in operator.run("machine", "enroll", str(file), exit_code=1).output.replace("\n", "")
 
 
-def test_the_pool_is_listed_and_a_machine_shown(operator: Terminal, metal: MetalApi) -> None:
+def test_the_pool_is_listed_and_a_machine_shown(operator: Terminal, iron: MetalApi) -> None:
     """As tables, and as JSON for programs."""
-    machine = metal.stable.add(installed={"image": "debian-12"})
-    metal.stable.add(S.QUARANTINE, state_reason="its fan is dead")
+    machine = iron.stable.add(installed={"image": "debian-12"})
+    iron.stable.add(S.QUARANTINE, state_reason="its fan is dead")
     listed = operator.run("machine", "list").stdout
     assert machine.name in listed
     assert "its fan is dead" in listed
@@ -92,34 +92,34 @@ def test_the_pool_is_listed_and_a_machine_shown(operator: Terminal, metal: Metal
     assert machine.serial in operator.run("machine", "show", machine.name, "--json").stdout
 
 
-def test_a_machine_is_inspected_taken_out_of_use_and_brought_back(operator: Terminal, metal: MetalApi) -> None:
+def test_a_machine_is_inspected_taken_out_of_use_and_brought_back(operator: Terminal, iron: MetalApi) -> None:
     """And its deployment's log is shown, without what would drive the terminal."""
-    machine = metal.stable.add()
+    machine = iron.stable.add()
     assert "never booted" in operator.run("machine", "events", machine.name, exit_code=1).output
     assert "is being inspected" in operator.run("machine", "inspect", machine.name, "--reason", "new").stdout
-    (inspect,) = metal.stable.deployments(machine)
-    metal.stable.shows_itself(inspect.id)
-    metal.stable.change(lambda session: session.add(ConsoleChunk(deployment_id=inspect.id, text="Linux\x1b[2J\n")))
+    (inspect,) = iron.stable.deployments(machine)
+    iron.stable.shows_itself(inspect.id)
+    iron.stable.change(lambda session: session.add(ConsoleChunk(deployment_id=inspect.id, text="Linux\x1b[2J\n")))
     assert "At reboot." in operator.run("machine", "events", machine.name).stdout
     assert operator.run("machine", "events", machine.name, "--console").stdout == "Linux[2J\n"
     assert "inspect: open, at reboot" in operator.run("machine", "show", machine.name).stdout
     assert "is in quarantine" in operator.run("machine", "quarantine", machine.name, "--reason", "loud").stdout
     operator.run("machine", "release", machine.name, "--reason", "quiet again")
-    assert metal.stable.state(machine) is S.INSPECT
+    assert iron.stable.state(machine) is S.INSPECT
 
 
-def test_a_customers_machine_needs_a_word_more(operator: Terminal, metal: MetalApi) -> None:
+def test_a_customers_machine_needs_a_word_more(operator: Terminal, iron: MetalApi) -> None:
     """It says which."""
-    workload = metal.stable.shop.workload(metal.stable.shop.place())
-    machine = metal.stable.add(S.ACTIVE, workload_id=workload.id)
+    workload = iron.stable.shop.workload(iron.stable.shop.place())
+    machine = iron.stable.add(S.ACTIVE, workload_id=workload.id)
     words = ("machine", "quarantine", machine.name, "--reason", "loud")
     assert "affects_customer" in operator.run(*words, exit_code=1).output
     operator.run(*words, "--affects-customer")
-    assert metal.stable.state(machine) is S.QUARANTINE
+    assert iron.stable.state(machine) is S.QUARANTINE
 
 
-def test_power_is_asked_for(operator: Terminal, metal: MetalApi) -> None:
+def test_power_is_asked_for(operator: Terminal, iron: MetalApi) -> None:
     """A worker does it."""
-    machine = metal.stable.add()
+    machine = iron.stable.add()
     operator.run("machine", "power", machine.name, "cycle", "--reason", "it hangs")
-    assert metal.api.jobs.of(Job.POWER_MACHINE) == [(machine.id, "cycle")]
+    assert iron.api.jobs.of(Job.POWER_MACHINE) == [(machine.id, "cycle")]
