@@ -12,23 +12,22 @@ SPEC = bare_metal()
 TYPES = {"claim": MACHINE_CLAIM, "wipe": WIPE, "profile": BOOT_PROFILE, "installation": INSTALLATION}
 
 
-@pytest.fixture(scope="module")
-def program() -> Program:
+def build() -> Program:
     """What the component declares."""
     return run_program(lambda: BareMetal("workload", SPEC).outputs)
 
 
 @pytest.mark.parametrize("name", TYPES)
-def test_each_resource_is_given_what_its_provider_takes(program: Program, name: str) -> None:
+def test_each_resource_is_given_what_its_provider_takes(name: str) -> None:
     """And its name in the stack, which is part of every state, stays."""
-    (declared,) = program.all_of(TYPES[name])
+    (declared,) = build().all_of(TYPES[name])
     assert declared.name == f"workload-{name}"
     assert {key: declared.inputs.get(key) for key in inputs_of(SPEC)[name]} == inputs_of(SPEC)[name]
 
 
-def test_a_machine_has_its_names_and_no_firewall(program: Program) -> None:
+def test_a_machine_has_its_names_and_no_firewall() -> None:
     """What it lets in is for its owner to say."""
-    others = [one.type for one in program.resources if one.type not in TYPES.values()]
+    others = [one.type for one in build().resources if one.type not in TYPES.values()]
     assert sorted(others) == [
         "cloudflare:index/dnsRecord:DnsRecord",
         "cloudflare:index/dnsRecord:DnsRecord",
@@ -37,9 +36,9 @@ def test_a_machine_has_its_names_and_no_firewall(program: Program) -> None:
     ]
 
 
-def test_the_stack_tells_where_the_machine_is(program: Program) -> None:
+def test_the_stack_tells_where_the_machine_is() -> None:
     """As plain values."""
-    assert program.outputs == {
+    assert build().outputs == {
         "machine": "dl-1",
         "image": "debian-12",
         "fqdn": "iron.play.example",

@@ -77,7 +77,7 @@ def test_addresses_of_others_are_refused() -> None:
     profile = {"profile": {**INPUTS["profile"]["profile"], "network": network}}
     assert "203.0.113.26/32 ('profile'" in broken(machine_plan(profile=profile))["addresses"]
     assert "('address'" in broken(machine_plan(installation={"address": "203.0.113.26"}))["addresses"]
-    assert "no address" in broken(machine_plan(profile={"profile": {"network": {}}}))["addresses"]
+    assert "is not an address" in broken(machine_plan(profile={"profile": {"network": {}}}))["addresses"]
 
 
 def test_guests_and_machines_do_not_mix() -> None:
