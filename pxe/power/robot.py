@@ -81,9 +81,9 @@ class RobotPower:
         self.reset()
 
     def reset(self) -> None:
-        """Press reset: one request. A lost answer is put up with, as the client of installations does."""
+        """Press reset: one request, never repeated."""
         with _meaning(self._number):
-            RescueDesk(self._robot).reset(self._number)
+            self._robot.write("POST", f"/reset/{self._number}", {"type": "hw"})
 
     def _look(self) -> tuple[PowerState, frozenset[str]]:
         with _meaning(self._number):
@@ -136,7 +136,7 @@ class RobotRescue:
         self._robot, self._number = robot, number
 
     def activate(self, public_key: str) -> RescueSystem:
-        """Have the next start boot it: seven requests at most; four if it is active already."""
+        """Have the next start boot it: eight requests at most; four if it is active already."""
         key = _key_spec(self._number, public_key)
         with _meaning(self._number):
             desk = RescueDesk(self._robot)

@@ -32,7 +32,8 @@ class Machine(Bmc):  # type: ignore[misc] # pyghmi ships no types
 
     def reset(self) -> None:
         """As it was in the beginning."""
-        self.power, self.device, self.orders = "off", "default", []
+        self.power, self.device = "off", "default"
+        self.orders: list[str] = []
         self.busy, self.hangs, self.disobeys, self.drops_boot = 0, False, False, False
         self.logins = 0
         self.names = {2: USER, 3: "intruder"}
@@ -46,6 +47,7 @@ class Machine(Bmc):  # type: ignore[misc] # pyghmi ships no types
         return None if uid is None or uid in self.refuses else self.words.get(uid)
 
     def sessionless_data(self, data: bytes, sockaddr: Any) -> None:
+        """Take a packet that is of no session."""
         if self.hangs:
             return
         if len(data) > 28 and data[4] == _APP and data[5] == _OPEN_SESSION and data[28] == _SHA256:
@@ -57,6 +59,7 @@ class Machine(Bmc):  # type: ignore[misc] # pyghmi ships no types
         super().sessionless_data(data, sockaddr)
 
     def handle_raw_request(self, request: dict[str, Any], session: Any) -> None:
+        """Serve a command."""
         if self.hangs:
             return
         what = (request["netfn"], request["command"])
@@ -69,24 +72,31 @@ class Machine(Bmc):  # type: ignore[misc] # pyghmi ships no types
             super().handle_raw_request(request, session)
 
     def get_power_state(self) -> str:
+        """Whether it is on."""
         return self.power
 
     def power_on(self) -> None:
+        """On."""
         self._order("on")
 
     def power_off(self) -> None:
+        """Off, at once."""
         self._order("off")
 
     def power_shutdown(self) -> None:
+        """Off, by its operating system."""
         self._order("off", told="shutdown")
 
     def power_reset(self) -> None:
+        """Reset."""
         self._order("on", told="reset")
 
     def get_boot_device(self) -> str:
+        """What it boots next."""
         return self.device
 
     def set_boot_device(self, bootdevice: str) -> None:
+        """Have it boot something next."""
         if not self.drops_boot:
             self.device = bootdevice
 

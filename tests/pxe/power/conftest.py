@@ -18,7 +18,7 @@ def redfish_child(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BmcChild
 
 @pytest.fixture(scope="session")
 def ipmi_child(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BmcChild]:
-    """pyghmi's BMC, one process a test session."""
+    """The BMC of pyghmi, one process a test session."""
     with bmc_rigs.ipmi_bmc(tmp_path_factory.mktemp("ipmi")) as child:
         yield child
 

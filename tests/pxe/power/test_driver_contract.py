@@ -18,8 +18,10 @@ from pxe.power.errors import (
 from pxe.power.interfaces import BootSource, PowerState
 from tests.fixtures.bmc_rigs import FOR_EVER, Rig
 
-BMCS = ["fake", "fake_http", "redfish", "ipmi"]
-ALL = [*BMCS, "robot"]
+FAKES = ["fake", "fake_http"]
+REDFISH, IPMI, ROBOT = (pytest.param(name, marks=pytest.mark.servers) for name in ("redfish", "ipmi", "robot"))
+BMCS = [*FAKES, REDFISH, IPMI]
+ALL = [*BMCS, ROBOT]
 
 every_kind = pytest.mark.parametrize("rig", ALL, indirect=True)
 every_bmc = pytest.mark.parametrize("rig", BMCS, indirect=True)
@@ -43,7 +45,7 @@ def test_an_address_where_nobody_is_is_named(rig: Rig) -> None:
     assert time.monotonic() - began < 8
 
 
-@pytest.mark.parametrize("rig", ["fake_http", "redfish", "robot"], indirect=True)
+@pytest.mark.parametrize("rig", ["fake_http", REDFISH, ROBOT], indirect=True)
 def test_a_machine_that_is_not_there_is_named(rig: Rig) -> None:
     """The address and the login are good."""
     assert rig.no_system is not None
@@ -193,7 +195,7 @@ def test_what_a_driver_has_is_what_it_says(rig: Rig) -> None:
             driver.power.off()
 
 
-@pytest.mark.parametrize("rig", ["fake", "fake_http", "redfish"], indirect=True)
+@pytest.mark.parametrize("rig", [*FAKES, REDFISH], indirect=True)
 def test_the_serial_number_is_told(rig: Rig) -> None:
     """So that a machine that was swapped is noticed."""
     assert rig.driver.identity is not None
