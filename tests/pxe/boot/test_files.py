@@ -13,6 +13,12 @@ DIGEST = hashlib.sha256(IMAGE).hexdigest()
 ADDRESS = f"/images/{DIGEST}"
 
 
+@pytest.fixture(params=[True, False], ids=["by the kernel", "by Python"])
+def file_service(request: pytest.FixtureRequest, start_boot_service: Callable[..., BootService]) -> BootService:
+    """Return a boot service on each of the servers that it may run on."""
+    return start_boot_service(by_kernel=request.param)
+
+
 def raw(service: BootService, request: bytes) -> bytes:
     """Send bytes as they are, and return the answer's first line."""
     host, port = service.url.removeprefix("http://").split(":")
@@ -22,9 +28,9 @@ def raw(service: BootService, request: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("address", ["/boot/kernel", "/boot/initrd", ADDRESS])
-def test_a_file_has_its_length_and_its_checksum(boot_service: BootService, address: str) -> None:
+def test_a_file_has_its_length_and_its_checksum(file_service: BootService, address: str) -> None:
     """The ETag is the SHA-256; a HEAD says the same and sends nothing."""
-    got, head = boot_service.http.get(address), boot_service.http.head(address)
+    got, head = file_service.http.get(address), file_service.http.head(address)
 
     assert got.status_code == head.status_code == 200
     assert got.headers["etag"] == f'"{hashlib.sha256(got.content).hexdigest()}"'
@@ -60,9 +66,9 @@ def test_a_deployer_that_is_replaced_is_served_with_its_own_checksum(boot_servic
         ("bytes=-99999999999", 0, len(IMAGE)),
     ],
 )
-def test_a_range_is_sent_as_asked(boot_service: BootService, asked: str, start: int, end: int) -> None:
+def test_a_range_is_sent_as_asked(file_service: BootService, asked: str, start: int, end: int) -> None:
     """An image that was cut off goes on where it was (RFC 9110, section 14)."""
-    got = boot_service.http.get(ADDRESS, headers={"Range": asked})
+    got = file_service.http.get(ADDRESS, headers={"Range": asked})
 
     assert got.status_code == 206
     assert got.headers["content-range"] == f"bytes {start}-{end - 1}/{len(IMAGE)}"
@@ -70,9 +76,9 @@ def test_a_range_is_sent_as_asked(boot_service: BootService, asked: str, start: 
 
 
 @pytest.mark.parametrize("asked", [f"bytes={len(IMAGE)}-", "bytes=-0", f"bytes={len(IMAGE)}-{len(IMAGE) + 5}"])
-def test_a_range_outside_the_file_is_416(boot_service: BootService, asked: str) -> None:
+def test_a_range_outside_the_file_is_416(file_service: BootService, asked: str) -> None:
     """With the file's length."""
-    got = boot_service.http.get(ADDRESS, headers={"Range": asked})
+    got = file_service.http.get(ADDRESS, headers={"Range": asked})
 
     assert (got.status_code, got.headers["content-range"]) == (416, f"bytes */{len(IMAGE)}")
     assert got.content == b""
@@ -112,9 +118,12 @@ def test_images_may_come_from_a_file_server(start_boot_service: Callable[..., Bo
     assert service.http.get("/images/nonsense").status_code == 404
 
 
-def test_more_downloads_than_allowed_are_told_to_come_back(start_boot_service: Callable[..., BootService]) -> None:
+@pytest.mark.parametrize("by_kernel", [True, False])
+def test_more_downloads_than_allowed_are_told_to_come_back(
+    start_boot_service: Callable[..., BootService], *, by_kernel: bool
+) -> None:
     """And the first one is not disturbed."""
-    service = start_boot_service(pxe_downloads=1)
+    service = start_boot_service(by_kernel=by_kernel, pxe_downloads=1)
     big = service.runtime.store.image("0" * 64)
     with big.open("wb") as file:
         file.truncate(64 * 1024 * 1024)
@@ -127,9 +136,12 @@ def test_more_downloads_than_allowed_are_told_to_come_back(start_boot_service: C
     assert service.http.get(ADDRESS).status_code == 200
 
 
-def test_a_machine_that_takes_nothing_is_cut_off(start_boot_service: Callable[..., BootService]) -> None:
+@pytest.mark.parametrize("by_kernel", [True, False])
+def test_a_machine_that_takes_nothing_is_cut_off(
+    start_boot_service: Callable[..., BootService], *, by_kernel: bool
+) -> None:
     """Else a few that hang would hold all places."""
-    service = start_boot_service(pxe_downloads=1, pxe_chunk_seconds=0.2)
+    service = start_boot_service(by_kernel=by_kernel, pxe_downloads=1, pxe_chunk_seconds=0.2)
     with service.runtime.store.image("0" * 64).open("wb") as file:
         file.truncate(64 * 1024 * 1024)
     host, port = service.url.removeprefix("http://").split(":")
@@ -199,6 +211,28 @@ def test_who_asks_too_often_is_told_to_wait(start_boot_service: Callable[..., Bo
 
     assert [answer.status_code for answer in answers[-2:]] == [429, 429]
     assert answers[-1].headers["content-type"].startswith("text/plain")
+
+
+def test_a_connection_goes_on_after_a_file(boot_service: BootService) -> None:
+    """The kernel sends past the HTTP library, which has counted right if the next answer can be read."""
+    sizes = [len(boot_service.http.get(ADDRESS, headers={"Range": f"bytes={at}-"}).content) for at in range(0, 99, 9)]
+
+    assert sizes == [len(IMAGE) - at for at in range(0, 99, 9)]
+
+
+def test_a_machine_that_goes_away_in_the_middle_frees_its_place(
+    start_boot_service: Callable[..., BootService],
+) -> None:
+    """Power cuts happen while images are fetched."""
+    service = start_boot_service(pxe_downloads=1)
+    with service.runtime.store.image("0" * 64).open("wb") as file:
+        file.truncate(64 * 1024 * 1024)
+    with service.http.stream("GET", f"/images/{'0' * 64}") as first:
+        next(first.iter_raw(1000))
+
+    while service.http.get(ADDRESS).status_code == 503:
+        pass
+    assert service.http.get(ADDRESS).content == IMAGE
 
 
 def test_a_link_in_the_store_leads_nowhere(boot_service: BootService) -> None:
