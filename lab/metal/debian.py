@@ -1,5 +1,6 @@
 """A real Debian as an image: systemd, ifupdown, OpenSSH, about 500 MB of files. Minutes to make, once."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -21,7 +22,7 @@ _PACKAGES = (
     *("ifupdown", "iproute2", "linux-image-cloud-amd64", "openssh-server", "systemd-sysv", "udev", "initramfs-tools"),
     *("e2fsprogs", "mdadm", "ca-certificates", "curl", "less", "vim-tiny", "perl", "python3", "rsyslog", "sudo"),
 )
-_IMAGE_MIB = 900
+_IMAGE_MIB = 640
 _SECONDS = 1500.0
 _LOCK_SECONDS = 1800.0
 _COMMAND_LINE = "root=LABEL=slipway-root ro console=ttyS0 net.ifnames=0 no_timer_check loglevel=4 panic=5"
@@ -34,7 +35,8 @@ def ensure_debian(cache: Path | None = None) -> LabImage:
         MetalLabError: mmdebstrap is missing or failed.
     """
     root = (cache or cache_folder()) / "metal-images"
-    place = root / NAME
+    # Newer packages are not looked for: whoever wants them removes the folder.
+    place = root / f"{NAME}-{hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]}"
     root.mkdir(parents=True, exist_ok=True)
     with FileLock(root / f"{NAME}.lock", timeout=_LOCK_SECONDS):
         if not place.exists():
