@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import httpx
@@ -24,7 +24,7 @@ from api.vault import Vault
 from automation.embedded.supervisor import Service
 from components.specs import WorkloadKind
 from components.specs.machine import DeploymentKind, DiskLayout, MachineImage, MachineState
-from pxe.boot.dnsmasq import KnownCard, ProvisioningNet, dnsmasq_configuration
+from pxe.boot.dnsmasq import BootHost, ProvisioningNetwork, render_dnsmasq
 
 CLASS = "lab-metal"
 """The class of the lab's machines, and the size under which they are sold."""
@@ -159,16 +159,19 @@ class EmbeddedMetal:
 
     def serve_dhcp(self, database: Database) -> None:
         """Have the lab's dnsmasq serve the machines of the pool; harmless to repeat."""
-        net = ProvisioningNet(
+        place = ProvisioningNetwork(
             interface=self._section["interface"],
-            subnet=IPv4Network(self._section["subnet"]),
+            network=IPv4Network(self._section["subnet"]),
             base_url=self.base_url,
+            # The lab's cards have iPXE in them; real ones get it from here.
+            tftp_root=PurePosixPath("/usr/lib/ipxe"),
+            lease_file=PurePosixPath(self._store / "leases"),
             ipv6_prefix=IPv6Network((self._section["ipv6_prefix"], 64)),
         )
         with database.transaction() as transaction:
             rows = transaction.session.scalars(select(Machine).where(Machine.boot_address.is_not(None)))
-            cards = [KnownCard(row.name, row.boot_mac, IPv4Address(row.boot_address or "")) for row in rows]
-        config = dnsmasq_configuration(net, [card for card in cards if card.address in net.subnet])
+            hosts = [BootHost(row.name, row.boot_mac, IPv4Address(row.boot_address or "")) for row in rows]
+        config = render_dnsmasq(place, [host for host in hosts if host.address in place.network])
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "text/plain"}
         address = f"{self._section['control_url']}/_lab/dnsmasq"
         httpx.put(address, content=config, headers=headers, timeout=_CONTROL_SECONDS).raise_for_status()

@@ -84,7 +84,7 @@ class ProvisioningNetwork:
     def play_gateway(self, pool: ipaddress.IPv4Network) -> None:
         """Have the namespace be the gateway of an address pool, its first address, for what machines send to this host.
 
-        Nothing of this host's own routing changes, for the pool's addresses may be somebody else's outside: only what is
+        This host's own routing stays as it is, for the pool's addresses may be somebody else's outside: only what is
         sent from ``host_address`` finds the pool (a rule by source, ip-rule(8)). A client binds to it.
         """
         self._in("ip", "address", "add", f"{pool[1]}/32", "dev", _BRIDGE)
@@ -111,7 +111,8 @@ class ProvisioningNetwork:
         self.stop_dnsmasq()
         path = self._folder / "dnsmasq.conf"
         path.write_text(config, encoding="utf-8")
-        base = [program("dnsmasq"), f"--conf-file={path}", f"--dhcp-leasefile={self._folder / 'leases'}"]
+        leases = [] if "dhcp-leasefile=" in config else [f"--dhcp-leasefile={self._folder / 'leases'}"]
+        base = [program("dnsmasq"), f"--conf-file={path}", *leases]
         run(["ip", "netns", "exec", self._name, base[0], base[1], "--test"])
         options = ["--keep-in-foreground", "--log-dhcp", f"--log-facility={self._log}", "--user=root", "--pid-file="]
         self._dnsmasq = subprocess.Popen(self.command(*base, *options), stdin=subprocess.DEVNULL)
@@ -172,7 +173,11 @@ class ProvisioningNetwork:
         self._in("ip", "address", "add", f"{self.subnet[2]}/24", "dev", _BRIDGE)
         self._in("ip", "address", "add", f"{self.ipv6_prefix}2/64", "dev", _BRIDGE, "nodad")
         self._in("ip", "link", "set", _BRIDGE, "up")
-        for setting, value in {"ip_forward": 1, f"conf/{_BRIDGE}/send_redirects": 0, "conf/all/send_redirects": 0}.items():
+        for setting, value in {
+            "ip_forward": 1,
+            f"conf/{_BRIDGE}/send_redirects": 0,
+            "conf/all/send_redirects": 0,
+        }.items():
             self._in("sh", "-c", f"echo {value} > /proc/sys/net/ipv4/{setting}")
         table = _table(self._name)
         run(["ip", "route", "add", str(self.subnet), "dev", self._host_side, "table", table])

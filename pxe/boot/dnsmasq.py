@@ -41,6 +41,7 @@ class ProvisioningNetwork:
         base_url: where machines reach the boot service.
         tftp_root: folder with ``undionly.kpxe`` and ``ipxe.efi``, owned by the user that dnsmasq runs as.
         gateway: only if the boot service is not in this network.
+        ipv6_prefix: a /64 to announce: iPXE waits twelve seconds for a router where nobody says anything of IPv6.
     """
 
     interface: str
@@ -49,6 +50,7 @@ class ProvisioningNetwork:
     tftp_root: PurePosixPath
     lease_file: PurePosixPath
     gateway: ipaddress.IPv4Address | None = None
+    ipv6_prefix: ipaddress.IPv6Network | None = None
 
 
 def render_dnsmasq(place: ProvisioningNetwork, hosts: Iterable[BootHost]) -> str:
@@ -78,6 +80,7 @@ def render_dnsmasq(place: ProvisioningNetwork, hosts: Iterable[BootHost]) -> str
         router,
         "dhcp-option=option:dns-server",
         "log-dhcp",
+        *_announcement(place),
         "",
         "enable-tftp",
         f"tftp-root={place.tftp_root}",
@@ -86,6 +89,8 @@ def render_dnsmasq(place: ProvisioningNetwork, hosts: Iterable[BootHost]) -> str
         "",
         "# iPXE says what it is (user class, option 77), and is given a script; firmware is given iPXE.",
         "dhcp-userclass=set:ipxe,iPXE",
+        # It need not wait three seconds for a second server's offer (its own option no-pxedhcp).
+        "dhcp-option=tag:ipxe,encap:175,176,1b",
         *(f"dhcp-match=set:arch{number},option:client-arch,{number}" for number, _ in _ARCHITECTURES),
         *(f"dhcp-boot=tag:known,tag:!ipxe,tag:arch{number},{program}" for number, program in _ARCHITECTURES),
         f"dhcp-boot=tag:known,tag:ipxe,{place.base_url.rstrip('/')}/ipxe/${{mac:hexhyp}}",
@@ -93,6 +98,17 @@ def render_dnsmasq(place: ProvisioningNetwork, hosts: Iterable[BootHost]) -> str
         *(f"dhcp-host={host.mac},{host.address},{host.name}" for host in known),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _announcement(place: ProvisioningNetwork) -> list[str]:
+    if place.ipv6_prefix is None:
+        return []
+    prefix = place.ipv6_prefix
+    return [
+        "enable-ra",
+        f"ra-param={place.interface},10,0",
+        f"dhcp-range={prefix.network_address},ra-only,{prefix.prefixlen}",
+    ]
 
 
 def _check(place: ProvisioningNetwork, hosts: list[BootHost]) -> None:
