@@ -81,8 +81,7 @@ class Reports:
         try:
             told = WipeClaim.model_validate_json(body)
         except ValidationError as error:
-            count = error.error_count()
-            return self._refuse(machine, deployment, WipeUnproven(f"the report cannot be read: {count} faults"))
+            return self._refuse(machine, deployment, WipeUnproven(_unreadable(error)))
         booted = Facts.model_validate((deployment.report or {})[FACTS])
         inspected = None if machine.facts is None else Facts.model_validate(machine.facts)
         found = doubts(told, machine.serial, booted, inspected)
@@ -111,8 +110,7 @@ class Reports:
         try:
             facts = Facts.model_validate_json(body)
         except ValidationError as error:
-            count = error.error_count()
-            return self._refuse(machine, deployment, ReportRefused(f"the report cannot be read: {count} faults"))
+            return self._refuse(machine, deployment, ReportRefused(_unreadable(error)))
         deployment.report = {**(deployment.report or {}), INSPECTION: facts.model_dump(mode="json")}
         self._deployments.tell(deployment, "The hardware is reported; it is held against what is recorded.")
         return None
@@ -120,6 +118,12 @@ class Reports:
     def _succeed(self, deployment: Deployment, message: str) -> None:
         self._deployments.tell(deployment, message, DeploymentPhase.DONE)
         self._deployments.end(deployment, DeploymentStatus.SUCCEEDED)
+
+
+def _unreadable(error: ValidationError) -> str:
+    """Name the first fault and not the value, which is whatever a machine has sent."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    return f"the report cannot be read: '{'.'.join(map(str, first['loc'])) or 'document'}': {first['msg']}"
 
 
 def sealed_bytes(machine_id: UUID, deployment_id: UUID, body: bytes, signature: str) -> bytes:

@@ -12,7 +12,7 @@ wipe_disks() {
         || fail inspect no_disk "this machine does not have all of the disks $(plan_value disks)"
     [ "$(disk_names | sort)" = "$(printf '%s\n' $disks | sort)" ] \
         || fail inspect disk_not_planned "the plan leaves out some of $(echo $(disk_names))"
-    began=$(date +%s)
+    wiping_since=$(date +%s)
     mdadm --stop --scan >/dev/null 2>&1
     phase write "$(echo $disks)"
     wipe_all $disks &
@@ -26,7 +26,7 @@ wipe_disks() {
             || fail verify wipe_failed "$nonzero of $SAMPLES samples of $name are not zeros, or cannot be read"
     done
     printf '{"serial":%s,"disks":%s,"seconds":%s}\n' "$(json_text "$(machine_serial)")" \
-        "$(json_list wiped_disk $disks)" "$(($(date +%s) - began))" >"$RUN/report.json"
+        "$(json_list wiped_disk $disks)" "$(($(date +%s) - wiping_since))" >"$RUN/report.json"
     report verify "$RUN/report.json"
 }
 
