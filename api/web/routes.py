@@ -38,6 +38,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/admin/static/{digest}/{name}")
+@router.get("/my/static/{digest}/{name}")
 async def asset(digest: str, name: str) -> Response:
     """Serve our stylesheet, script or icon."""
     response = ASSETS.response(digest, name)
