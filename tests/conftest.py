@@ -28,6 +28,7 @@ pytest_plugins = [
     "tests.fixtures.platform_api",
     "tests.fixtures.chromium",
     "tests.fixtures.busy_house",
+    "tests.fixtures.iron_house",
     "tests.fixtures.traces",
 ]
 

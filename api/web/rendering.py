@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.runtime import Runtime
-from api.web import flash, words
+from api.web import flash, machine_words, words
 from api.web.areas import STAFF, Area, area_of
 from api.web.visitor import Visitor
 
@@ -75,6 +75,7 @@ def _environment() -> Environment:
         "short": words.short,
         "plain": words.plain,
         "span": words.span,
+        **machine_words.FILTERS,
     }
     made.globals |= {"percent": words.percent, "between": words.between}
     return made

@@ -99,8 +99,8 @@ class Course:
 def track(course: Course, told: Sequence[Told], now: datetime) -> Track:
     """Lay out a deployment's phases with their durations.
 
-    A machine that boots again (a power cut, a second try) goes back: the phases behind that are as if never reached,
-    and the time until then belongs to the phase that it went back to's forerunner no more.
+    A machine that boots again (a power cut, a second try) goes back: the phases behind that are as if never reached.
+    Durations are those of the newest pass; ``Track.seconds`` is of all.
 
     Args:
         course: the deployment.
