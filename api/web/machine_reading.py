@@ -78,6 +78,11 @@ def read_deployments(
     return [_view(row.Deployment, row.email, told[row.Deployment.id], now) for row in rows]
 
 
+def shown(deployments: Sequence[DeploymentView]) -> DeploymentView | None:
+    """Return the deployment that is under way, else the newest; None if there is none."""
+    return next((one for one in deployments if one.is_open), deployments[0] if deployments else None)
+
+
 def _view(row: Deployment, email: str | None, told: Sequence[DeploymentEvent], now: datetime) -> DeploymentView:
     course = Course(row.kind, row.status, row.created_at, row.finished_at)
     return DeploymentView(row, track(course, told, now), email, told)

@@ -16,11 +16,11 @@ from api.auth.models import User
 from api.errors import NotFound
 from api.inventory.models import Site
 from api.machines.lifecycle import is_wiped
-from api.machines.models import Deployment, DeploymentStatus, Machine, WipeReport
+from api.machines.models import Deployment, Machine, WipeReport
 from api.operations.stream import LARGEST_ID, follow_parts
 from api.runtime import RuntimeDep, SessionDep
 from api.web.hardware import compare
-from api.web.machine_reading import ConsoleReader, DeploymentView, read_console, read_deployments
+from api.web.machine_reading import ConsoleReader, read_console, read_deployments, shown
 from api.web.machine_words import GROUPS
 from api.web.operations import Choice
 from api.web.paging import PlaceDep, cut
@@ -106,7 +106,7 @@ def show_machine(machine_id: UUID, request: Request, visitor: Support, session: 
     if found is None:
         raise NotFound("there is no such machine")
     deployments = read_deployments(session, Deployment.machine_id == machine_id, now=datetime.now(UTC))
-    newest = _shown(deployments)
+    newest = shown(deployments)
     reports = session.scalars(
         select(WipeReport).where(WipeReport.machine_id == machine_id).order_by(WipeReport.id.desc()).limit(_REPORTS)
     ).all()
@@ -159,12 +159,6 @@ async def stream_console(
     reader = ConsoleReader(runtime.database, deployment_id)
     async for event in follow_parts(reader, max(after, last_event_id)):
         yield event
-
-
-def _shown(deployments: Sequence[DeploymentView]) -> DeploymentView | None:
-    """Return the deployment that is under way, else the newest."""
-    is_open = (one for one in deployments if one.row.status is DeploymentStatus.OPEN)
-    return next(is_open, deployments[0] if deployments else None)
 
 
 def _pool(session: Session) -> PoolView:

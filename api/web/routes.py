@@ -10,6 +10,8 @@ from api.web import (
     drift,
     login,
     machines,
+    my,
+    my_actions,
     nodes,
     operations,
     orphans,
@@ -34,6 +36,8 @@ PAGES: tuple[APIRouter, ...] = (
     alerts.router,
     audit.router,
     policy.router,
+    my.router,
+    my_actions.router,
 )
 
 router = APIRouter(include_in_schema=False)
