@@ -9,6 +9,7 @@ from api.billing import endpoints as billing
 from api.catalogue import endpoints as catalogue
 from api.drift import endpoints as drift
 from api.inventory import endpoints as inventory
+from api.machines import engine_endpoints as metal
 from api.operations import endpoints as operations
 from api.orders import endpoints as orders
 from api.plans import endpoints as plans
@@ -33,5 +34,5 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 """Served under ``/v1``; each request is counted against its caller's rate limit."""
 
-UNCOUNTED_ROUTERS: tuple[APIRouter, ...] = (billing.router, alertmanager.router)
-"""Served under ``/v1`` without a rate limit: webhooks, whose sender proves itself and comes in bursts."""
+UNCOUNTED_ROUTERS: tuple[APIRouter, ...] = (billing.router, alertmanager.router, metal.router)
+"""Served under ``/v1`` without a rate limit: webhooks and engines, who prove themselves and come in bursts."""

@@ -52,6 +52,10 @@ class Settings(DatabaseSettings):
         platform_run_lifetime_seconds: how long a platform run may take in all its attempts.
         state_database_url: the database that holds Pulumi's state; its own, never the application's. The API only
             reads there: give it a login that may do no more, for who can write a stack's state can run code.
+        machine_inspect_seconds: how long a machine of the pool may take to boot and show its hardware ...
+        machine_install_seconds: ... to be installed ...
+        machine_wipe_seconds: ... to be wiped, which is hours for large disks without discard ...
+        machine_rescue_seconds: ... and to come up with the rescue system, before it is given up.
         alertmanager_tokens: comma separated, two while one is being rolled: who may post alerts. None lets nobody.
     """
 
@@ -70,6 +74,10 @@ class Settings(DatabaseSettings):
     operation_lifetime_seconds: Annotated[float, Field(ge=10)] = 3600
     platform_environment_file: Path | None = None
     platform_run_lifetime_seconds: Annotated[float, Field(ge=10)] = 14_400
+    machine_inspect_seconds: Annotated[float, Field(gt=0)] = 1800
+    machine_install_seconds: Annotated[float, Field(gt=0)] = 3600
+    machine_wipe_seconds: Annotated[float, Field(gt=0)] = 43_200
+    machine_rescue_seconds: Annotated[float, Field(gt=0)] = 1800
 
 
 class WorkerSettings(Settings):

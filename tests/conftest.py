@@ -17,6 +17,7 @@ pytest_plugins = [
     "tests.fixtures.inventory",
     "tests.fixtures.state",
     "tests.fixtures.operations",
+    "tests.fixtures.machines",
     "tests.fixtures.runner",
     "tests.fixtures.drift",
     "tests.fixtures.plans",

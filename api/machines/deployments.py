@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from api.errors import Conflict, NotFound
+from api.machines.errors import DeploymentOver
 from api.machines.models import Deployment, DeploymentEvent, DeploymentStatus, Machine
 from api.operations.events import LogLine, append
 from api.operations.models import Operation
@@ -90,6 +91,13 @@ class Deployments:
         )
         return self._session.scalars(query.with_for_update().execution_options(populate_existing=True)).one_or_none()
 
+    def look(self, machine_id: UUID) -> Deployment | None:
+        """Return a machine's open deployment without a lock, if there is one."""
+        query = select(Deployment).where(
+            Deployment.machine_id == machine_id, Deployment.status == DeploymentStatus.OPEN
+        )
+        return self._session.scalars(query).one_or_none()
+
     def lock(self, deployment_id: UUID) -> Deployment:
         """Return a deployment, locked; lock its machine first.
 
@@ -101,6 +109,17 @@ class Deployments:
         if deployment is None:
             raise NotFound("there is no such deployment")
         return deployment
+
+    @staticmethod
+    def check_open(deployment: Deployment) -> None:
+        """Refuse what only an open deployment can have.
+
+        Raises:
+            DeploymentOver: if it has ended.
+        """
+        if deployment.status is not DeploymentStatus.OPEN:
+            why = deployment.error_detail or deployment.status.value
+            raise DeploymentOver(f"this deployment has ended already: {why}")
 
     def tell(self, deployment: Deployment, message: str, phase: DeploymentPhase | None = None) -> None:
         """Note how far a deployment is, in its log and in that of the operation that it belongs to."""

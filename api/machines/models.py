@@ -38,10 +38,11 @@ class DeploymentStatus(StrEnum):
 class Machine(Base, Timestamped):
     """A dedicated machine of the pool.
 
-    ``workload_id`` is whom it is held for, from the order until it is wiped. ``written_at`` is the last moment at which
-    anything may have been written to its disks, ``wiped_at`` when it was last proven empty; the difference is the wipe
-    gate. ``profile`` is the ``BootProfile`` that the next installation writes, ``installed`` what the last one wrote.
-    ``disks`` and ``nics`` are as the machine itself reported them. Credentials of the BMC are sealed.
+    ``workload_id`` is whom it is held for, from the order until it is wiped; checked at the commit only, because a
+    workload is made with its machine's id. ``written_at`` is the last moment at which anything may have been written
+    to its disks, ``wiped_at`` when it was last proven empty; the difference is the wipe gate. ``profile`` is the
+    ``BootProfile`` that the next installation writes, ``installed`` what the last one wrote. ``disks`` and ``nics`` are
+    as the machine itself reported them. Credentials of the BMC are sealed.
     """
 
     __tablename__ = "machines"
@@ -84,7 +85,9 @@ class Machine(Base, Timestamped):
     bmc_user: Mapped[str] = mapped_column(server_default="")
     bmc_password_encrypted: Mapped[bytes | None]
     bmc_verify_tls: Mapped[bool] = mapped_column(default=True)
-    workload_id: Mapped[UUID | None] = mapped_column(ForeignKey("workloads.id", use_alter=True))
+    workload_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("workloads.id", use_alter=True, deferrable=True, initially="DEFERRED")
+    )
     written_at: Mapped[datetime | None]
     wiped_at: Mapped[datetime | None]
     profile: Mapped[dict[str, Any] | None]

@@ -56,6 +56,11 @@ class Operation:
         return self.path.startswith(("/v1/admin/", "/v1/inventory/")) or self.path == METRICS_PATH
 
     @property
+    def is_for_engines(self) -> bool:
+        """Whether it knows no account, but the grant of an operation."""
+        return self.security == [{"grant": []}]
+
+    @property
     def scopes(self) -> set[str]:
         """All scopes that any of its ways to authenticate names."""
         return {scope for way in self.security for scopes in way.values() for scope in scopes}
@@ -94,8 +99,8 @@ def _operations(document: dict[str, Any]) -> Iterator[Operation]:
 
 @pytest.fixture
 def guarded(operations: list[Operation]) -> list[Operation]:
-    """Return the routes that do not serve anybody."""
-    return [operation for operation in operations if operation.name not in PUBLIC]
+    """Return the routes for accounts."""
+    return [operation for operation in operations if operation.name not in PUBLIC and not operation.is_for_engines]
 
 
 def test_only_the_listed_routes_are_public(operations: list[Operation]) -> None:
@@ -138,6 +143,19 @@ def test_strangers_are_turned_away(api: Api, guarded: list[Operation]) -> None:
     answers = {
         operation.name: {operation.send(client)[0] for client in (api.client(), bearer, cookie)}
         for operation in guarded
+    }
+    assert {name: statuses for name, statuses in answers.items() if statuses != {401}} == {}
+
+
+def test_engines_routes_take_a_grant_and_nothing_else(api: Api, operations: list[Operation]) -> None:
+    """What lies under ``/v1/metal`` answers 401 to strangers, to customers and to staff of every kind."""
+    bearer, person = api.client(), api.staff(Role.ADMIN)
+    bearer.headers["Authorization"] = "Bearer slg_made-up"
+    clients = (api.client(), bearer, person.http, person.token_client(*ALL_SCOPES))
+    for_engines = [operation for operation in operations if operation.is_for_engines]
+    answers = {operation.name: {operation.send(client)[0] for client in clients} for operation in for_engines}
+    assert {operation.path for operation in operations if operation.path.startswith("/v1/metal/")} == {
+        operation.path for operation in for_engines
     }
     assert {name: statuses for name, statuses in answers.items() if statuses != {401}} == {}
 

@@ -1,0 +1,44 @@
+"""How far a deployment is and what it has cost, read off its log."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from api.machines.models import Deployment, DeploymentEvent
+from components.specs.machine import DeploymentPhase
+
+
+def phase_seconds(session: Session, deployment: Deployment) -> dict[str, float]:
+    """Return how long each phase of a deployment took, in seconds; of the last one, until its end or until now."""
+    query = select(DeploymentEvent.phase, DeploymentEvent.at).where(
+        DeploymentEvent.deployment_id == deployment.id, DeploymentEvent.phase.is_not(None)
+    )
+    told = [(phase, at) for phase, at in session.execute(query.order_by(DeploymentEvent.id)) if phase is not None]
+    end = deployment.finished_at or session.execute(select(func.now())).scalar_one()
+    return spans(told, end)
+
+
+def spans(told: Sequence[tuple[DeploymentPhase, datetime]], end: datetime) -> dict[str, float]:
+    """Return the seconds of each phase, from when it was told to the next; one that comes again is added up."""
+    found: dict[str, float] = {}
+    closed: list[tuple[DeploymentPhase | None, datetime]] = [*told, (None, end)]
+    for (phase, begun), (_, over) in pairwise(closed):
+        if phase is not None and phase is not DeploymentPhase.DONE:
+            found[phase.value] = round(found.get(phase.value, 0.0) + (over - begun).total_seconds(), 3)
+    return found
+
+
+def events_after(session: Session, deployment_id: UUID, after: int, limit: int = 500) -> list[DeploymentEvent]:
+    """Return the lines that follow line ``after`` (0 for the first) of a deployment's log, oldest first."""
+    query = select(DeploymentEvent).where(DeploymentEvent.deployment_id == deployment_id, DeploymentEvent.id > after)
+    return list(session.scalars(query.order_by(DeploymentEvent.id).limit(limit)))
+
+
+def newest_of(session: Session, machine_ids: Sequence[UUID]) -> Mapping[UUID, Deployment]:
+    """Return the newest deployment of each of some machines, by machine; of one that never had any, none."""
+    query = select(Deployment).where(Deployment.machine_id.in_(machine_ids)).distinct(Deployment.machine_id)
+    return {row.machine_id: row for row in session.scalars(query.order_by(Deployment.machine_id, Deployment.id.desc()))}
