@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from api.alerts.models import AlertKind
+from api.operations.models import OperationKind
 from components.specs.machine import DeploymentKind, DeploymentPhase, DiskLayout, MachineState
 
 _S, _P, _K = MachineState, DeploymentPhase, DeploymentKind
@@ -67,6 +68,12 @@ _KINDS: Mapping[DeploymentKind, str] = MappingProxyType(
         _K.RESCUE: "rescue system",
     }
 )
+_OPERATIONS: Mapping[str, str] = MappingProxyType(
+    {
+        OperationKind.REBOOT.value: "being switched off and on",
+        OperationKind.DESTROY.value: "being taken back",
+    }
+)
 _LAYOUTS: Mapping[DiskLayout, str] = MappingProxyType(
     {
         DiskLayout.SINGLE: "one disk carries the system, the others stay empty",
@@ -76,7 +83,7 @@ _LAYOUTS: Mapping[DiskLayout, str] = MappingProxyType(
 _ALERTS: Mapping[AlertKind, str] = MappingProxyType(
     {
         AlertKind.MACHINE_QUARANTINED: "Machine in quarantine",
-        AlertKind.UNKNOWN_BOOT: "Boot of a machine that has no business to",
+        AlertKind.UNKNOWN_BOOT: "Unexpected network boot",
         AlertKind.TOKEN_MISUSED: "Boot token misused",
     }
 )
@@ -111,6 +118,11 @@ def phase_title(phase: str, kind: str) -> str:
 def deployment_kind(kind: str) -> str:
     """Write what a machine is booted for, as a thing: "installation"."""
     return _KINDS[DeploymentKind(kind)]
+
+
+def customer_kind(kind: str) -> str:
+    """Write what an operation on their machine is for a customer."""
+    return _OPERATIONS.get(str(kind), "a change is being made")
 
 
 def layout_words(layout: str) -> str:
@@ -156,6 +168,7 @@ FILTERS = {
     "group_tone": group_tone,
     "phase_title": phase_title,
     "deployment_kind": deployment_kind,
+    "customer_kind": customer_kind,
     "layout_words": layout_words,
     "alert_title": alert_title,
     "size": size,

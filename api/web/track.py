@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Protocol
 
@@ -111,12 +112,16 @@ def track(course: Course, told: Sequence[Told], now: datetime) -> Track:
     begun = _begun(told)
     reached = max(begun, key=_ORDER.__getitem__, default=None)
     planned = sorted({*PHASES[course.kind], *begun}, key=_ORDER.__getitem__)
-    following = dict(zip(begun, [*list(begun.values())[1:], end], strict=True))
+    lasted = {
+        phase: (next_at - at) / timedelta(seconds=1)
+        for (phase, at), (_, next_at) in pairwise([*begun.items(), (None, end)])
+        if phase is not None
+    }
     steps = tuple(
         Step(
             phase,
             _state(phase, reached or planned[0], course.status, is_begun=phase in begun),
-            (following[phase] - begun[phase]) / timedelta(seconds=1) if phase in begun else None,
+            lasted.get(phase),
         )
         for phase in planned
     )
