@@ -18,15 +18,16 @@ class Area:
         least: the least role that gets in.
         first_page: what people call its first page.
         audience: said above its login.
-        elsewhere: where those go who do not belong here: what they are called, and the address of their login.
+        others_login: where those go who do not belong here. Customers are not told of staff's, which may be kept off
+            the public network.
     """
 
     prefix: str
     least: Role
     first_page: str
     audience: str
-    elsewhere: tuple[str, str]
     navigation: tuple[tuple[str, tuple[Entry, ...]], ...] = field(repr=False)
+    others_login: str | None = None
 
     @property
     def login(self) -> str:
@@ -47,15 +48,14 @@ STAFF = Area(
     least=Role.SUPPORT,
     first_page="dashboard",
     audience="For staff. A session ends after half an hour without use.",
-    elsewhere=("Customers", "/my/login"),
     navigation=NAVIGATION,
+    others_login="/my/login",
 )
 CUSTOMERS = Area(
     prefix="/my",
     least=Role.CUSTOMER,
     first_page="list of your workloads",
     audience="For customers: what you have ordered, and how it is.",
-    elsewhere=("Staff", "/admin/login"),
     navigation=CUSTOMERS_MENU,
 )
 
