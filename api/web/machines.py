@@ -122,7 +122,24 @@ def show_machine(machine_id: UUID, request: Request, visitor: Support, session: 
         newest=newest,
         console=read_console(session, newest.row if newest else None),
         reports=reports,
+        verbs=verbs_of(found.Machine, is_open=newest is not None and newest.is_open),
     )
+
+
+def verbs_of(machine: Machine, *, is_open: bool) -> frozenset[str]:
+    """Return what can be decided about a machine as it is."""
+    verbs = set()
+    if machine.state is MachineState.QUARANTINE:
+        verbs.add("release")
+    else:
+        verbs.add("quarantine")
+    if machine.state in {MachineState.ENROLL, MachineState.AVAILABLE}:
+        verbs.add("inspect")
+    if not is_open:
+        verbs.add("power")
+    if machine.bmc_password_encrypted is None:
+        verbs -= {"release", "inspect", "power"}
+    return frozenset(verbs)
 
 
 @router.get("/admin/machines/{machine_id}/deployments/{deployment_id}")
