@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from api.machines.models import Deployment, DeploymentEvent
+from api.machines.models import ConsoleChunk, Deployment, DeploymentEvent
 from components.specs.machine import DeploymentPhase
 
 
@@ -36,6 +36,12 @@ def events_after(session: Session, deployment_id: UUID, after: int, limit: int =
     """Return the lines that follow line ``after`` (0 for the first) of a deployment's log, oldest first."""
     query = select(DeploymentEvent).where(DeploymentEvent.deployment_id == deployment_id, DeploymentEvent.id > after)
     return list(session.scalars(query.order_by(DeploymentEvent.id).limit(limit)))
+
+
+def console_after(session: Session, deployment_id: UUID, after: int, limit: int = 200) -> list[ConsoleChunk]:
+    """Return what a machine printed after piece ``after`` (0 for the first), oldest first."""
+    query = select(ConsoleChunk).where(ConsoleChunk.deployment_id == deployment_id, ConsoleChunk.id > after)
+    return list(session.scalars(query.order_by(ConsoleChunk.id).limit(limit)))
 
 
 def newest_of(session: Session, machine_ids: Sequence[UUID]) -> Mapping[UUID, Deployment]:
