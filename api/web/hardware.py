@@ -1,14 +1,14 @@
 """A machine's hardware as it was told, beside what the machine itself reports. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from api.machines.inspection import Recorded, differences
 from api.machines.models import Machine
 
-_GIB = 1024**3
-_MEMORY_SLACK = 0.08
-"""Firmware and graphics keep a part of the memory to themselves, which the kernel then does not count."""
+_GIB = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,47 +22,47 @@ class Comparison:
 
 
 def compare(machine: Machine) -> Sequence[Comparison]:
-    """Return a machine's properties in both versions."""
-    facts = machine.facts
-    disks = [] if facts is None else [disk["size_bytes"] for disk in facts["disks"]]
-    macs = set() if facts is None else {str(nic["mac"]).lower() for nic in facts["nics"]}
-    smallest = min(disks, default=0) // _GIB
-    return (
-        _row("Serial", machine.serial, _fact(facts, "serial")),
-        _row("Boot MAC", machine.boot_mac, _boot_mac(machine, facts, macs)),
-        _row("Cores", str(machine.cores), _fact(facts, "cores")),
-        _row("Memory", _gib(machine.memory_mib), _memory(facts), differs=_lacks_memory(machine, facts)),
-        _row("Disks", str(machine.disk_count), None if facts is None else str(len(disks))),
-        _row(
-            "Smallest disk",
-            f"{machine.disk_gib} GiB",
-            None if facts is None else f"{smallest} GiB",
-            differs=facts is not None and smallest < machine.disk_gib,
-        ),
-    )
+    """Return a machine's properties in both versions; what differs is what an inspection would not let pass."""
+    recorded, facts = Recorded.of(machine), machine.facts
+    told = _as_told(recorded)
+    rows = {
+        "serial": ("Serial", recorded.serial),
+        "cores": ("Cores", str(recorded.cores)),
+        "memory_mib": ("Memory", _memory(recorded.memory_mib)),
+        "disks": ("Disks", _disks(told["disks"])),
+        "nics": ("Network cards", _cards(told["nics"])),
+    }
+    words: dict[str, Callable[[Any], str]] = {"memory_mib": _memory, "disks": _disks, "nics": _cards}
+    return [
+        Comparison(
+            title,
+            text,
+            None if facts is None else words.get(name, str)(facts[name]),
+            facts is not None and bool(differences(recorded, told | {name: facts[name]})),
+        )
+        for name, (title, text) in rows.items()
+    ]
 
 
-def _row(title: str, told: str, found: str | None, *, differs: bool | None = None) -> Comparison:
-    return Comparison(title, told, found, (found is not None and found != told) if differs is None else differs)
+def _as_told(recorded: Recorded) -> dict[str, Any]:
+    """Return what the machine would report if all was as it was told."""
+    return {
+        "serial": recorded.serial,
+        "cores": recorded.cores,
+        "memory_mib": recorded.memory_mib,
+        "disks": [{"name": "", "size_bytes": recorded.disk_gib * _GIB}] * recorded.disk_count,
+        "nics": [{"mac": mac} for mac in recorded.macs],
+    }
 
 
-def _fact(facts: Mapping[str, Any] | None, name: str) -> str | None:
-    return None if facts is None else str(facts[name])
-
-
-def _boot_mac(machine: Machine, facts: Mapping[str, Any] | None, macs: set[str]) -> str | None:
-    if facts is None:
-        return None
-    return machine.boot_mac if machine.boot_mac in macs else "no card has it"
-
-
-def _memory(facts: Mapping[str, Any] | None) -> str | None:
-    return None if facts is None else _gib(facts["memory_mib"])
-
-
-def _lacks_memory(machine: Machine, facts: Mapping[str, Any] | None) -> bool:
-    return facts is not None and facts["memory_mib"] < machine.memory_mib * (1 - _MEMORY_SLACK)
-
-
-def _gib(mebibytes: int) -> str:
+def _memory(mebibytes: int) -> str:
     return f"{mebibytes / 1024:.1f} GiB".replace(".0 ", " ")
+
+
+def _disks(disks: Sequence[Mapping[str, Any]]) -> str:
+    sizes = Counter(round(disk["size_bytes"] / _GIB) for disk in disks)
+    return ", ".join(f"{count} × {size} GiB" for size, count in sorted(sizes.items())) or "none"  # noqa: RUF001 - a times sign
+
+
+def _cards(nics: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(sorted(str(nic["mac"]) for nic in nics)) or "none"

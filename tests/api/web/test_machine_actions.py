@@ -69,7 +69,7 @@ def test_a_customers_machine_is_taken_out_of_use_only_if_that_is_meant(browse: O
     """The installation that is under way ends with it."""
     browser = browse(Role.OPERATOR)
     page = f"/admin/machines/{iron.installing}"
-    without = browser.submit(page, f"{page}/quarantine", reason=_REASON)
+    without = browser.post(f"{page}/quarantine", reason=_REASON)
     meant = browser.submit(page, f"{page}/quarantine", reason=_REASON, affects_customer="true")
     deployment = iron.shop.change(lambda session: session.get_one(Deployment, iron.open_deployment))
 
