@@ -71,8 +71,26 @@ class PlanStep(_Frozen):
         """Whether the resource has a customer's disk in it."""
         return self.resource in DATA_BEARING
 
+    @property
+    def loses_data(self) -> bool:
+        """Whether what a customer has stored would be destroyed."""
+        if self.op in {StepOp.REPLACE, StepOp.DELETE}:
+            return self.holds_data or self.resource == _WIPE
+        return self.installs_again
 
-DATA_BEARING = frozenset({"VmLegacy", "ContainerLegacy", "Installation"})
+    @property
+    def installs_again(self) -> bool:
+        """Whether a machine would be installed over what is on its disks; an update that names no property may."""
+        if self.resource != _INSTALLATION or self.op is not StepOp.UPDATE:
+            return False
+        return not self.changes or any(change.path in _INSTALLS_AGAIN for change in self.changes)
+
+
+_INSTALLATION, _WIPE = "Installation", "Wipe"
+_INSTALLS_AGAIN = frozenset({"image", "profile_digest", "installation"})
+"""As ``pxe.provider.InstallationProvider`` decides it; all else of an installation is power, rescue and boot order."""
+
+DATA_BEARING = frozenset({"VmLegacy", "ContainerLegacy", _INSTALLATION})
 """Resources whose replacement or deletion destroys what a customer has stored."""
 
 
@@ -97,8 +115,8 @@ class PlanDocument(_Frozen):
 
     @property
     def destroys_data(self) -> bool:
-        """Whether a disk would be replaced or deleted."""
-        return any(step.holds_data and step.op in {StepOp.REPLACE, StepOp.DELETE} for step in self.steps)
+        """Whether a disk would be replaced, deleted, wiped or written over."""
+        return any(step.loses_data for step in self.steps)
 
     def counts(self) -> dict[str, int]:
         """Return the number of steps by kind."""

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 from pydantic import ValidationError
 
-from components.specs import parse_guest_spec
+from components.specs import parse_workload_spec
 from components.specs.platform import PlatformKind, parse_platform_stack
 from stacks.platform.registry import platform_program
 
@@ -46,7 +46,7 @@ def choose_program(stack: str, document: str | None, folder: Path | None = None)
     from stacks.workload.program import WorkloadProgram  # noqa: PLC0415 - its SDKs take seconds; a platform stack has others
 
     try:
-        return WorkloadProgram(parse_guest_spec(parsed))
+        return WorkloadProgram(parse_workload_spec(parsed))
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise pulumi.RunError(f"'slipway:{SPEC_KEY}' of the stack '{stack}' is wrong: {problems}") from None

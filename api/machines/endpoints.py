@@ -88,7 +88,7 @@ def enroll_machine(body: MachineIn, person: Operator, session: SessionDep, enrol
 def get_machine(name: Name, _viewer: Viewer, session: SessionDep) -> MachineDetail:
     """Return a machine with what it reported of itself and its newest deployment."""
     machine = find_machine(session, name)
-    newest = newest_of(session, [machine.id]).get(machine.id)
+    newest = newest_of(session, machine.id)
     return MachineDetail(
         **dict(_shown(session)(machine)),
         facts=machine.facts,

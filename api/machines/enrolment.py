@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -146,7 +146,7 @@ class MachineEnrolment:
             value = columns[field]
             if value is not None and self._another(getattr(Machine, field) == value, itself):
                 raise Conflict(f"'{field}': another machine has the {what} '{value}'", field=field)
-        if self._another(or_(Machine.boot_mac.in_(told.macs), Machine.macs.overlap(told.macs)), itself):
+        if self._another(Machine.macs.overlap(told.macs), itself):
             raise Conflict("'macs': another machine has a network card with one of these addresses", field="macs")
 
     def _another(self, condition: Any, itself: Machine | None) -> bool:

@@ -20,7 +20,7 @@ from api.machines.bmc import BmcAccess
 from api.machines.deployments import STATES, Deployments, Opening
 from api.machines.inspection import Recorded, all_macs, differences
 from api.machines.lifecycle import lock_machine, move
-from api.machines.models import Deployment, DeploymentStatus, Machine, WipeReport
+from api.machines.models import INSPECTION, Deployment, DeploymentStatus, Machine, WipeReport
 from api.machines.outcomes import DeploymentOutcomes
 from components.specs.machine import DeploymentKind, DeploymentPhase, MachineState
 
@@ -168,7 +168,7 @@ class Preparation:
         return None
 
     def _inspected(self, machine: Machine, deployment: Deployment) -> UUID | None:
-        report = deployment.report or {}
+        report = (deployment.report or {}).get(INSPECTION) or {}
         found = differences(Recorded.of(machine), report)
         machine.facts = report
         if found:
@@ -213,7 +213,7 @@ def _reported() -> Any:
     """Whether the machine has sent what the deployment is for."""
     proof = exists().where(WipeReport.deployment_id == Deployment.id)
     return or_(
-        and_(Deployment.kind == DeploymentKind.INSPECT, Deployment.report.is_not(None)),
+        and_(Deployment.kind == DeploymentKind.INSPECT, Deployment.report.has_key(INSPECTION)),
         and_(Deployment.kind == DeploymentKind.WIPE, proof),
     )
 

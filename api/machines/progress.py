@@ -1,6 +1,6 @@
 """How far a deployment is and what it has cost, read off its log."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 from uuid import UUID
@@ -44,7 +44,7 @@ def console_after(session: Session, deployment_id: UUID, after: int, limit: int 
     return list(session.scalars(query.order_by(ConsoleChunk.id).limit(limit)))
 
 
-def newest_of(session: Session, machine_ids: Sequence[UUID]) -> Mapping[UUID, Deployment]:
-    """Return the newest deployment of each of some machines, by machine; of one that never had any, none."""
-    query = select(Deployment).where(Deployment.machine_id.in_(machine_ids)).distinct(Deployment.machine_id)
-    return {row.machine_id: row for row in session.scalars(query.order_by(Deployment.machine_id, Deployment.id.desc()))}
+def newest_of(session: Session, machine_id: UUID) -> Deployment | None:
+    """Return a machine's newest deployment; None if it never had any."""
+    query = select(Deployment).where(Deployment.machine_id == machine_id).order_by(Deployment.id.desc()).limit(1)
+    return session.scalars(query).one_or_none()

@@ -10,7 +10,17 @@ _NOUNS = {
     "ContainerLegacy": ("container", "containers"),
     "DnsRecord": ("DNS record", "DNS records"),
     "firewall": ("firewall", "firewalls"),
+    "MachineClaim": ("dedicated machine", "dedicated machines"),
+    "Installation": ("installation", "installations"),
+    "BootProfile": ("boot profile", "boot profiles"),
 }
+_OWN_WORDS = {
+    ("MachineClaim", StepOp.DELETE): "the dedicated machine given back",
+    ("Wipe", StepOp.CREATE): "a wipe of all disks at the end",
+    ("Wipe", StepOp.DELETE): "all disks wiped (what they hold is lost)",
+    ("Installation", StepOp.DELETE): "the machine switched off",
+}
+"""Where a step is something else to a customer than its resource's coming or going."""
 _PARTS = {"OptionsLegacy": "firewall", "RulesLegacy": "firewall", "IpsetLegacy": "firewall"}
 """A customer has one firewall, of whatever resources it is made."""
 _VERBS = {
@@ -45,6 +55,9 @@ def monthly(cents: int, currency: str) -> str:
 
 def _phrase(op: StepOp, kind: str, steps: Sequence[PlanStep], place: str) -> str:
     one, many = _NOUNS.get(kind, (kind, f"{kind}s"))
+    own = _OWN_WORDS.get((kind, op))
+    if own is not None:
+        return own
     if kind in _PARTS.values():
         return f"a new {one}" if op is StepOp.CREATE else f"{one} {_VERBS[op]}"
     if len(steps) > 1:
@@ -54,7 +67,8 @@ def _phrase(op: StepOp, kind: str, steps: Sequence[PlanStep], place: str) -> str
     where = f" on {place}" if step.holds_data and op in {StepOp.CREATE, StepOp.REPLACE} else ""
     if op is StepOp.CREATE:
         return f"a new {one}{_size(step.inputs)}{where}"
-    return f"{one} {step.name}".rstrip() + f" {_VERBS[op]}{where}{_differences(step)}"
+    verb = "made anew (what was there is lost)" if step.installs_again else _VERBS[op]
+    return f"{one} {step.name}".rstrip() + f" {verb}{where}{_differences(step)}"
 
 
 def _size(inputs: Mapping[str, Any]) -> str:

@@ -28,6 +28,10 @@ _TITLES: Mapping[str, str] = MappingProxyType(
         "OptionsLegacy": "Firewall",
         "RulesLegacy": "Firewall rules",
         "IpsetLegacy": "Address filter",
+        "MachineClaim": "Claim on a machine",
+        "Wipe": "Wipe at the end",
+        "BootProfile": "Boot profile",
+        "Installation": "Installation of a machine",
         "FileLegacy": "File on the node",
         "Stack": "The stack itself",
     }
@@ -74,7 +78,7 @@ class StepView:
     @property
     def loses_data(self) -> bool:
         """Whether a customer's disk goes with it."""
-        return self.step.holds_data and self.step.op in {StepOp.REPLACE, StepOp.DELETE}
+        return self.step.loses_data
 
 
 def view(steps: Iterable[PlanStep]) -> tuple[list[StepView], list[StepView]]:

@@ -42,6 +42,38 @@ def _rule(pattern: str, code: str, message: str, *, retryable: bool) -> _Rule:
 
 # Order matters: the first rule that matches decides, so the particular stand before the general.
 _RULES = (
+    # What ``pxe.errors`` marks: the provider of dedicated machines knows better than any word in its sentence.
+    _rule(r"\(metal/cancelled\b", "cancelled", "The operation was cancelled; the machine is off.", retryable=True),
+    _rule(
+        r"\(metal/grant_void\b",
+        "grant_void",
+        "This attempt may act on the machine no longer; another one goes on.",
+        retryable=True,
+    ),
+    _rule(
+        r"\(metal/\w+, again\)",
+        "machine_unavailable",
+        "The machine or its power control did not do what it was told; it is tried again.",
+        retryable=True,
+    ),
+    _rule(
+        r"\(metal/wrong_machine\)",
+        "wrong_machine",
+        "This is not the machine that it should be. None of its disks was touched; somebody looks at it.",
+        retryable=False,
+    ),
+    _rule(
+        r"\(metal/(?:quarantined|not_wiped)\)",
+        "machine_quarantined",
+        "The machine is not proven to be in order; somebody looks at it.",
+        retryable=False,
+    ),
+    _rule(
+        r"\(metal/\w+\)",
+        "machine_failed",
+        "The machine could not be brought to what was ordered; somebody looks at it.",
+        retryable=False,
+    ),
     _rule(
         r"the stack is currently locked by|another update is currently in progress",
         "stack_locked",

@@ -21,6 +21,10 @@ _NOUNS = {
     "OptionsLegacy": "firewall",
     "RulesLegacy": "firewall rules",
     "IpsetLegacy": "address filter",
+    "MachineClaim": "claim on machine",
+    "Wipe": "wipe of machine",
+    "BootProfile": "boot profile of machine",
+    "Installation": "installation of machine",
 }
 _VERBS = {  # operation: (at work, done, in a preview)
     "create": ("Creating", "Created", "Would create"),
@@ -31,6 +35,18 @@ _VERBS = {  # operation: (at work, done, in a preview)
     "delete-replaced": ("Removing the old", "Removed the old", "Would remove the old"),
     "import": ("Adopting", "Adopted", "Would adopt"),
     "read": ("Reading", "Read", "Would read"),
+}
+_OWN_VERBS = {  # where a resource's operation is something else to people: the noun is in it
+    ("MachineClaim", "create"): ("Claiming machine", "Claimed machine", "Would claim machine"),
+    ("MachineClaim", "delete"): ("Giving back machine", "Gave back machine", "Would give back machine"),
+    ("Wipe", "create"): (
+        "Scheduling the last wipe of",
+        "Scheduled the last wipe of",
+        "Would schedule the last wipe of",
+    ),
+    ("Wipe", "delete"): ("Wiping machine", "Wiped machine", "Would wipe machine"),
+    ("Installation", "create"): ("Installing machine", "Installed machine", "Would install machine"),
+    ("Installation", "delete"): ("Switching off machine", "Switched off machine", "Would switch off machine"),
 }
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _NAME = re.compile(r"[\w .:@/-]{1,120}")
@@ -111,10 +127,11 @@ class Narrator:
 
     def _step(self, metadata: Mapping[str, Any], status: str, *, planning: bool) -> EngineEvent | None:
         operation, kind, urn = metadata["op"], metadata["type"], metadata["urn"]
-        verbs = _VERBS.get(operation)
+        own = _OWN_VERBS.get((kind.rpartition(":")[2], operation))
+        verbs = own or _VERBS.get(operation)
         if verbs is None or not is_external(metadata) or (planning and status == "done"):
             return None
-        thing = f"{noun(kind)} {display_name(metadata)}".rstrip()
+        thing = " ".join(filter(None, ("" if own else noun(kind), display_name(metadata))))
         data: dict[str, Any] = {"urn": urn, "type": kind, "op": operation, "status": status}
         if planning:
             return self._event("resource", f"{verbs[2]} {thing}", data)

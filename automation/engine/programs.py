@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from components.specs import parse_guest_spec
+from components.specs import parse_workload_spec
 from stacks.workload.program import WorkloadProgram
 
 
@@ -13,7 +13,7 @@ def workload(spec: Mapping[str, Any]) -> Callable[[], Any]:
     Raises:
         ValueError: if the spec document is not valid; names each field and why.
     """
-    return WorkloadProgram(parse_guest_spec(spec))
+    return WorkloadProgram(parse_workload_spec(spec))
 
 
 def platform(document: Mapping[str, Any]) -> Callable[[], Any]:

@@ -31,7 +31,9 @@ _KINDS = {"add": "added", "delete": "removed"}
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # the engine's word for a value that only the work itself will tell
 _UNTOLD = "[known later]"
 _SECRET_NAME = re.compile(r"(?i)passw|passphrase|secret|token|api_?key|private_?key|ticket|credential")
-_PUBLIC_NAMES = frozenset({"keys", "zoneId"})  # long and opaque, and no secret: SSH public keys, a DNS zone's id
+_PUBLIC_NAMES = frozenset(  # long and opaque, and no secret: SSH public keys, a DNS zone's id, checksums
+    {"keys", "zoneId", "ssh_keys", "profile_digest", "digest", "sha256", "content_sha256"}
+)
 _SEGMENT = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.\[\]]+)')
 _LONGEST_TEXT = 512
 _MOST_ITEMS = 64

@@ -5,13 +5,13 @@ from functools import partial
 import pulumi
 
 from components.compute.container import make_container
-from components.compute.workload import Workload
+from components.compute.workload import GuestWorkload
 from components.specs import BotSpec
 
 STOP_SECONDS = 30
 
 
-class Bot(Workload):
+class Bot(GuestWorkload):
     """A container that runs one program and answers on no port unless the order declares one."""
 
     def __init__(self, name: str, spec: BotSpec, *, opts: pulumi.ResourceOptions | None = None) -> None:

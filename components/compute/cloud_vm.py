@@ -9,7 +9,7 @@ from functools import partial
 import pulumi
 import pulumi_proxmoxve as proxmox
 
-from components.compute.workload import Workload
+from components.compute.workload import GuestWorkload
 from components.network import Guest
 from components.specs import CloudVmSpec
 
@@ -33,7 +33,7 @@ START_SECONDS = 120
 STOP_SECONDS = 120
 
 
-class CloudVm(Workload):
+class CloudVm(GuestWorkload):
     """A virtual machine with its own kernel, which the customer administers.
 
     Cloud-init data is used at creation only (``ignore_changes``): a new SSH key must not rebuild a machine

@@ -5,14 +5,14 @@ from functools import partial
 import pulumi
 
 from components.compute.container import make_container
-from components.compute.workload import Workload
+from components.compute.workload import GuestWorkload
 from components.specs import GameServerSpec
 
 STOP_SECONDS = 120
 """A large world takes a minute or two to save."""
 
 
-class GameServer(Workload):
+class GameServer(GuestWorkload):
     """A container that runs one game, as the game's template declares it: command, environment and open ports."""
 
     def __init__(self, name: str, spec: GameServerSpec, *, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -6,6 +6,7 @@ import pulumi
 from pulumi_cloudflare import DnsRecord
 
 from components.specs import DnsSpec, NetworkSpec
+from components.specs.machine import MachineNetwork
 
 TTL_SECONDS = 300
 """Short enough that an address change reaches players within minutes."""
@@ -24,7 +25,7 @@ class DnsRecords(pulumi.ComponentResource):
         name: str,
         spec: DnsSpec,
         *,
-        network: NetworkSpec,
+        network: NetworkSpec | MachineNetwork,
         order_id: UUID,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

@@ -7,8 +7,7 @@ from datetime import timedelta
 from components.plans import PlanDocument, StepOp
 from components.policy.settings import PolicySettings
 
-_BARE_METAL = frozenset({"Installation"})
-_LOSES = frozenset({StepOp.REPLACE, StepOp.DELETE})
+_INSTALLATION = "Installation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def _reasons(document: PlanDocument, facts: ApprovalFacts, settings: PolicySetti
     if facts.holds_data and _builds_anew(document):
         yield 1, "the guest is gone, and it would be built anew without what the customer has stored"
     if _installs_metal(document, has_consent=facts.has_consent):
-        yield 1, "it changes a bare-metal server"
+        yield 1, "it installs a bare-metal server"
     if facts.is_platform:
         yield 1, "it changes the platform itself"
     if facts.price_after_cents > facts.price_before_cents:
@@ -76,7 +75,8 @@ def _builds_anew(document: PlanDocument) -> bool:
 
 
 def _installs_metal(document: PlanDocument, *, has_consent: bool) -> bool:
-    """Removing a server that its owner gave up is the owner's affair; all else on bare metal is looked at."""
+    """Whoever owns a server may have it installed anew or give it up; a first installation is looked at."""
     return any(
-        step.resource in _BARE_METAL and not (has_consent and step.op is StepOp.DELETE) for step in document.changing
+        step.resource == _INSTALLATION and (step.op is StepOp.CREATE or (step.loses_data and not has_consent))
+        for step in document.changing
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from components.policy.settings import PolicySettings
 from components.specs import WorkloadKind
+from components.specs.machine import MachineRef
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Fact = TypeVar("Fact")
@@ -55,6 +56,7 @@ class PolicyContext:
         kind: of the workload.
         order_id: whose tag its resources carry.
         node: where it is or will be.
+        machine: that is held for it, if it is a machine of its own; such a workload has no node, room or VMID.
         held: what it holds of the node's room.
         pools: every network that we hand addresses out of.
         addresses: those reserved for this workload: an IPv4 address as /32, an IPv6 prefix as /64.
@@ -74,6 +76,7 @@ class PolicyContext:
     kind: WorkloadKind | None = None
     order_id: UUID | None = None
     node: NodeFacts | None = None
+    machine: MachineRef | None = None
     held: Room | None = None
     pools: Sequence[Network] | None = None
     addresses: Sequence[Network] | None = None

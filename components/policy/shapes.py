@@ -14,10 +14,16 @@ FIREWALL_RULES = "proxmoxve:firewall/rulesLegacy:RulesLegacy"
 ADDRESS_SET = "proxmoxve:firewall/ipsetLegacy:IpsetLegacy"
 DNS_RECORD = "cloudflare:index/dnsRecord:DnsRecord"
 
+MACHINE_CLAIM = "pulumi-python:dynamic/slipway:MachineClaim"
+WIPE = "pulumi-python:dynamic/slipway:Wipe"
+BOOT_PROFILE = "pulumi-python:dynamic/slipway:BootProfile"
+INSTALLATION = "pulumi-python:dynamic/slipway:Installation"
+
 GUESTS = frozenset({VM, CONTAINER})
 FIREWALL = frozenset({FIREWALL_OPTIONS, FIREWALL_RULES, ADDRESS_SET})
 ON_A_NODE = GUESTS | FIREWALL
-KNOWN_TYPES = ON_A_NODE | {DNS_RECORD}
+OF_A_MACHINE = frozenset({MACHINE_CLAIM, WIPE, BOOT_PROFILE, INSTALLATION})
+KNOWN_TYPES = ON_A_NODE | OF_A_MACHINE | {DNS_RECORD}
 """Types that a workload may consist of. A type that is added here needs rules for what it can do wrong."""
 
 
@@ -109,6 +115,17 @@ def addresses(step: PlanStep) -> Iterator[tuple[str, Network]]:
             yield "cidrs", _network(entry.get("name"), step)
     elif step.type == DNS_RECORD:
         yield "content", _host(step.inputs.get("content"), step)
+    elif step.type == INSTALLATION:
+        yield "address", _host(step.inputs.get("address"), step)
+    elif step.type == BOOT_PROFILE:
+        yield from _of_a_profile(step)
+
+
+def _of_a_profile(step: PlanStep) -> Iterator[tuple[str, Network]]:
+    network = section(step, "profile").get("network")
+    for family in ("ipv4", "ipv6"):
+        part = network.get(family) if isinstance(network, Mapping) else None
+        yield "profile", _host(part.get("address") if isinstance(part, Mapping) else None, step)
 
 
 def need(step: PlanStep) -> Room:

@@ -52,6 +52,14 @@ class Robot:
         )
         return tries(self._send, "GET", path, None)
 
+    def ask_once(self, path: str, seconds: float) -> Any:
+        """Ask a question and wait so many seconds for the answer; it is not asked again.
+
+        Raises:
+            RobotError: see :meth:`write`.
+        """
+        return self._send("GET", path, None, seconds)
+
     def write(self, method: str, path: str, fields: Fields) -> Any:
         """Order a change, once.
 
@@ -63,13 +71,15 @@ class Robot:
         """
         return self._send(method, path, fields)
 
-    def _send(self, method: str, path: str, fields: Fields | None) -> Any:
+    def _send(self, method: str, path: str, fields: Fields | None, seconds: float | None = None) -> Any:
         with self._one_at_a_time:
             if self._is_refused:
                 raise WrongCredentials(_WRONG_CREDENTIALS)
             self._budget.take()
             try:
-                answer = self._http.request(method, path, data=dict(fields) if fields is not None else None)
+                timeout = httpx.USE_CLIENT_DEFAULT if seconds is None else seconds
+                form = dict(fields) if fields is not None else None
+                answer = self._http.request(method, path, data=form, timeout=timeout)
             except httpx.TransportError as error:
                 reason = f"{type(error).__name__} {error}".strip()
                 raise RobotUnreachable(f"Robot did not answer {method} {path}: {reason}; run again") from None

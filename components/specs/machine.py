@@ -1,5 +1,7 @@
 """A dedicated machine's life, and what is put on it, as data."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
@@ -200,3 +202,9 @@ class BootProfile(Frozen):
     user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] = "root"
     ssh_keys: tuple[SshPublicKey, ...] = ()
     network: MachineNetwork
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the profile as canonical JSON: the same on both sides of the machine API, whoever computes it."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()

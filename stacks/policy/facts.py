@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from components.policy.context import Network, NodeFacts, PolicyContext, Room
-from components.specs import Resources, parse_workload_spec
+from components.specs import BareMetalSpec, Resources, parse_workload_spec
 
 SPEC, POOLS, NODE = "slipway:spec", "slipway:pools", "slipway:node"
 
@@ -66,10 +66,11 @@ def context_of(configuration: Mapping[str, str], now: datetime | None = None) ->
         kind=spec.kind,
         order_id=spec.order_id,
         node=node,
+        machine=spec.machine if isinstance(spec, BareMetalSpec) else None,
         held=_held(spec.resources),
         pools=pools,
         addresses=(ipaddress.ip_network(spec.network.ipv4.address), spec.network.ipv6.network),
-        vmid=spec.placement.vmid,
+        vmid=None if isinstance(spec, BareMetalSpec) else spec.placement.vmid,
         fqdn=spec.dns.fqdn,
     )
 

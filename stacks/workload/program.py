@@ -6,7 +6,7 @@ from typing import Any
 
 import pulumi
 
-from components.compute import Bot, CloudVm, GameServer, Workload
+from components.compute import BareMetal, Bot, CloudVm, GameServer, Workload
 from components.compute.workload import AnyWorkloadSpec
 from components.specs import WorkloadKind
 
@@ -18,6 +18,7 @@ COMPONENTS: Mapping[WorkloadKind, Callable[[str, Any], Workload]] = MappingProxy
         WorkloadKind.CLOUD_VM: CloudVm,
         WorkloadKind.GAME_SERVER: GameServer,
         WorkloadKind.BOT: Bot,
+        WorkloadKind.BARE_METAL: BareMetal,
     }
 )
 """The component of each kind: the one place where a new kind is added."""
@@ -28,8 +29,8 @@ class WorkloadProgram:
 
     It holds no credential. The providers find theirs in the environment of the process that runs the engine:
     ``PROXMOX_VE_ENDPOINT``, ``PROXMOX_VE_API_TOKEN`` and ``PROXMOX_VE_INSECURE``; ``CLOUDFLARE_API_TOKEN`` and
-    ``CLOUDFLARE_BASE_URL``. So nothing secret reaches a stack's inputs or its state, and a rotated credential needs
-    no update of any stack.
+    ``CLOUDFLARE_BASE_URL``; for a machine ``SLIPWAY_METAL_URL``, ``SLIPWAY_METAL_GRANT`` and ``SLIPWAY_BMC_*``. So
+    nothing secret reaches a stack's inputs or its state, and a rotated credential needs no update of any stack.
     """
 
     def __init__(self, spec: AnyWorkloadSpec) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from components.specs import (
+    BareMetalSpec,
     BotSpec,
     CloudVmSpec,
     ContainerOs,
@@ -19,6 +20,7 @@ from components.specs import (
     Resources,
     mac_address,
 )
+from components.specs.machine import MachineImage, MachineNetwork, MachineRef
 
 ORDER_ID = UUID("01932c07-0000-7000-8000-000000000001")
 WORKLOAD_ID = UUID("01932c07-0000-7000-8000-000000000002")
@@ -122,3 +124,29 @@ def bot(**changes: Any) -> BotSpec:
         "os_type": ContainerOs.DEBIAN,
     }
     return BotSpec.model_validate(fields | changes)
+
+
+MACHINE_ID = UUID("01932c07-0000-7000-8000-000000000003")
+SERIAL, BOOT_MAC = "SN-1", "52:54:00:12:34:56"
+
+
+def machine_image(name: str = "debian-12", fill: str = "a") -> MachineImage:
+    """Return a disk image of 1 GiB; ``fill`` makes its checksums."""
+    return MachineImage(name=name, sha256=fill * 64, content_sha256=fill * 64, size_bytes=2**30)
+
+
+def bare_metal(**changes: Any) -> BareMetalSpec:
+    """Return a dedicated machine."""
+    addresses = network(201)
+    fields: dict[str, Any] = {
+        "workload_id": WORKLOAD_ID,
+        "order_id": ORDER_ID,
+        "hostname": "iron",
+        "resources": Resources(cores=8, memory_mib=32_768, disk_gib=480),
+        "dns": dns("iron"),
+        "ssh_keys": (SSH_KEY,),
+        "machine": MachineRef(machine_id=MACHINE_ID, name="dl-1", serial=SERIAL, boot_mac=BOOT_MAC),
+        "image": machine_image(),
+        "network": MachineNetwork(ipv4=addresses.ipv4, ipv6=addresses.ipv6, nameservers=addresses.nameservers),
+    }
+    return BareMetalSpec.model_validate(fields | changes)

@@ -8,12 +8,16 @@ from components.policy.context import PolicyContext, known
 from components.policy.rule import Rule
 from components.policy.shapes import label
 
-_LOSES = {StepOp.REPLACE: "would be replaced", StepOp.DELETE: "would be deleted"}
+_LOSES = {
+    StepOp.REPLACE: "would be replaced",
+    StepOp.DELETE: "would be deleted",
+    StepOp.UPDATE: "would be written anew",
+}
 
 
 def _check(document: PlanDocument, context: PolicyContext) -> Iterator[str]:
     """A backup of the future is a clock that is wrong, and proves nothing."""
-    lost = [step for step in document.steps if step.holds_data and step.op in _LOSES]
+    lost = [step for step in document.steps if step.loses_data]
     if not lost or not known(context.holds_data, "whether the workload holds data"):
         return
     if known(context.has_consent, "the owner's consent"):
@@ -32,6 +36,6 @@ def _check(document: PlanDocument, context: PolicyContext) -> Iterator[str]:
 
 RULE = Rule(
     "data-loss",
-    "nothing that holds a customer's data is replaced or deleted without the owner's consent or a fresh backup",
+    "no customer's data is replaced, deleted or written over without the owner's consent or a fresh backup",
     _check,
 )

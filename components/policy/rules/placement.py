@@ -6,7 +6,7 @@ from types import MappingProxyType
 from components.plans import PlanDocument
 from components.policy.context import PolicyContext, known
 from components.policy.rule import Rule
-from components.policy.shapes import ON_A_NODE, VM, kept, label, section
+from components.policy.shapes import OF_A_MACHINE, ON_A_NODE, VM, kept, label, section
 from components.specs import WorkloadKind
 
 CLASSES: Mapping[WorkloadKind, str] = MappingProxyType(
@@ -16,8 +16,9 @@ CLASSES: Mapping[WorkloadKind, str] = MappingProxyType(
 
 
 def _check(document: PlanDocument, context: PolicyContext) -> Iterator[str]:
+    yield from _of_another_kind(document, context)
     steps = list(kept(document, *ON_A_NODE))
-    if not steps:
+    if not steps or context.kind is WorkloadKind.BARE_METAL:
         return
     node, kind = known(context.node, "the reserved node"), known(context.kind, "the workload's kind")
     if node.node_class != CLASSES[kind]:
@@ -29,6 +30,14 @@ def _check(document: PlanDocument, context: PolicyContext) -> Iterator[str]:
         for place in places:
             if place != node.name:
                 yield f"{label(step)} is on {place!r}, and '{node.name}' is reserved for this workload"
+
+
+def _of_another_kind(document: PlanDocument, context: PolicyContext) -> Iterator[str]:
+    """A machine of one's own has nothing on a node, and a guest no machine."""
+    for step in kept(document, *OF_A_MACHINE, *ON_A_NODE):
+        kind = known(context.kind, "the workload's kind")
+        if (step.type in OF_A_MACHINE) is not (kind is WorkloadKind.BARE_METAL):
+            yield f"{label(step)} is no part of a {kind}"
 
 
 RULE = Rule("placement", "every resource is on the reserved node, and the node is of the workload's class", _check)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from components.plans import PlanDocument, StepOp
+from components.plans import ChangeKind, PlanDocument, PropertyChange, StepOp
 from components.policy.approval import ApprovalFacts, approvals_for
 from components.policy.settings import PolicySettings
 from tests.factories.plans import plan, record_step, step, vm_step, whole_plan
@@ -77,11 +77,18 @@ def test_a_new_account_is_looked_at_sooner(hours: int, price: int, wanted: int) 
 
 @pytest.mark.parametrize("op", [StepOp.CREATE, StepOp.UPDATE, StepOp.REPLACE, StepOp.DELETE])
 def test_bare_metal_is_looked_at(op: StepOp) -> None:
-    """Except when its owner gives it back."""
+    """Except when its owner gives it back, or has it installed anew."""
     document = plan(step(INSTALLATION, {}, op))
 
     assert people(document, LIVE) == 1
-    assert people(document, LIVE, has_consent=True) == (0 if op is StepOp.DELETE else 1)
+    assert people(document, LIVE, has_consent=True) == (1 if op is StepOp.CREATE else 0)
+
+
+def test_power_and_rescue_of_bare_metal_need_nobody() -> None:
+    """Only what is written to its disks is looked at."""
+    switched = PropertyChange(path="started", kind=ChangeKind.CHANGED, before=True, after=False)
+
+    assert people(plan(step(INSTALLATION, {}, StepOp.UPDATE).model_copy(update={"changes": (switched,)})), LIVE) == 0
 
 
 def test_the_platform_is_looked_at() -> None:

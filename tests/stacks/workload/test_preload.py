@@ -12,7 +12,7 @@ assert len(os.listdir("/proc/self/task")) == 1, "a thread was started"
 child = os.fork()
 if child == 0:
     from stacks.workload.program import COMPONENTS
-    os._exit(0 if len(COMPONENTS) == 3 else 1)
+    os._exit(0 if len(COMPONENTS) == 4 else 1)
 assert os.waitpid(child, 0)[1] == 0
 print(*names)
 """

@@ -1,0 +1,113 @@
+"""A machine's power and boot order for the length of one operation: bounded patience, and errors of ours."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from pydantic import SecretStr
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
+
+from pxe.errors import BmcFailed
+from pxe.power.driver import Capability, Driver
+from pxe.power.errors import PowerDisobeyed, PowerError
+from pxe.power.interfaces import BootSource, PowerState
+
+TRIES = 3
+"""Of a call that got no answer or "no time". The driver has waited a minute for the latter itself."""
+
+T = TypeVar("T")
+
+
+class MachinePower:
+    """What is done with the machine's BMC. Every method blocks, and raises :class:`BmcFailed`.
+
+    Args:
+        driver: of this machine.
+        graceful: ask the operating system first where nothing is in a hurry.
+        pause: waits so many seconds.
+    """
+
+    def __init__(self, driver: Driver, *, graceful: bool = True, pause: Callable[[float], None] = time.sleep) -> None:
+        self._driver, self._graceful, self._pause = driver, graceful, pause
+
+    def state(self) -> PowerState:
+        """Look."""
+        return self._obeyed(self._driver.power.state)
+
+    def is_off(self) -> bool:
+        """Whether it is certainly off: one look, without patience; a BMC that does not tell is a no."""
+        try:
+            return self._driver.power.state() is PowerState.OFF
+        except PowerError:
+            return False
+
+    def serial(self) -> str:
+        """The serial number by the BMC; empty if it does not know it."""
+        identity = self._driver.identity
+        return "" if identity is None else self._obeyed(identity.serial)
+
+    def boots_from(self) -> str:
+        """What it would boot instead of its own disks, else ``disk``."""
+        return (self._obeyed(self._driver.boot.order).override or BootSource.DISK).value
+
+    def on(self) -> None:
+        """Switch it on."""
+        self._obeyed(self._driver.power.on)
+
+    def off(self, *, at_once: bool = False) -> None:
+        """Switch it off: by its operating system's doing if there is time, else by force."""
+        if self._graceful and not at_once and Capability.GRACEFUL_OFF in self._driver.capabilities:
+            try:
+                self._driver.power.off(graceful=True)
+            except PowerError:
+                pass  # whatever it was, force is next
+            else:
+                return
+        self._obeyed(self._driver.power.off)
+
+    def boot_network(self) -> None:
+        """Start it from the network, this once."""
+        if Capability.NETBOOT_ONCE not in self._driver.capabilities:
+            raise BmcFailed(
+                f"a machine behind '{self._driver.name}' cannot be made to boot from our network; install it by the "
+                "hosting provider's rescue system"
+            )
+        self.off(at_once=True)  # before: some BMCs forget what to boot when the power goes
+        self._obeyed(self._driver.boot.network_once)
+        self.on()
+
+    def boot_disk(self) -> None:
+        """Start it anew from its own disks."""
+        self.off(at_once=True)
+        self.from_disk()
+        self.on()
+
+    def from_disk(self) -> None:
+        """Take back whatever makes it boot anything but its own disks."""
+        if self.boots_from() != BootSource.DISK.value:
+            self._obeyed(self._driver.boot.reset_entries)
+
+    def clean(self, password: SecretStr | None) -> None:
+        """Leave nothing in the BMC of whoever used the machine: boot entries, and users other than ours.
+
+        Args:
+            password: what ours is from now on; None leaves the users alone.
+        """
+        self._obeyed(self._driver.boot.reset_entries)
+        accounts = self._driver.accounts
+        if accounts is not None and password is not None:
+            self._obeyed(lambda: accounts.reset(password))
+
+    def _obeyed(self, call: Callable[[], T]) -> T:
+        tries = Retrying(
+            stop=stop_after_attempt(TRIES),
+            wait=wait_exponential(max=10),
+            retry=retry_if_exception(lambda error: isinstance(error, PowerError) and error.is_retryable),
+            sleep=self._pause,
+            reraise=True,
+        )
+        try:
+            return tries(call)
+        except PowerError as error:
+            disobeyed = isinstance(error, PowerDisobeyed)  # a person is no quicker than another try
+            raise BmcFailed(str(error), is_retryable=error.is_retryable or disobeyed) from None
