@@ -108,13 +108,14 @@ def test_what_only_fits_together_is_said_above(browse: OpenBrowser) -> None:
     assert "bmc_address" in _wrong(answer.text) or "&#39;bmc_address&#39;" in answer.text
 
 
+@pytest.mark.usefixtures("api_shop")
 def test_what_another_machine_is_known_by_is_a_conflict(browse: OpenBrowser) -> None:
     """Said beside the field, naming what is taken."""
     browser = browse(Role.OPERATOR)
     _send(browser, NEW)
     answer = _send(browser, NEW, name="rack9-02", boot_mac="52:54:00:99:01:01", macs="")
 
-    assert answer.status_code == 409
+    assert answer.status_code == 409, _wrong(answer.text)
     assert "serial number" in _wrong(answer.text)["serial"]
 
 
