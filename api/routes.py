@@ -18,6 +18,7 @@ from api.platform import endpoints as platform
 from api.policy import endpoints as policy
 from api.quotes import endpoints as quotes
 from api.workloads import endpoints as workloads
+from api.workloads import machine_endpoints as own_machines
 
 ROUTERS: tuple[APIRouter, ...] = (
     auth.router,
@@ -25,6 +26,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     quotes.router,
     orders.router,
     workloads.router,
+    own_machines.router,
     operations.router,
     plans.router,
     platform.router,

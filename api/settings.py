@@ -87,6 +87,9 @@ class WorkerSettings(Settings):
         work_root: private directory for engine work files.
         lease_seconds: a worker that has not renewed its lease for this long has lost the operation.
         operation_deadline_seconds: an engine run longer than this is interrupted.
+        machine_deadline_seconds: the same for an operation on a machine, whose installer may take its time ...
+        machine_removal_deadline_seconds: ... and for its removal, which may have to overwrite its disks.
+        metal_url: where engines reach the API of machines; ``public_url`` if it is not set.
         platform_deadline_seconds: the same for a platform run, which may have to install a machine.
         operation_attempts: after so many failed attempts a retryable failure is final.
         address_quarantine_seconds: how long a released address rests before it is given out again.
@@ -113,6 +116,9 @@ class WorkerSettings(Settings):
     work_root: Path
     lease_seconds: Annotated[float, Field(ge=1)] = 30
     operation_deadline_seconds: Annotated[float, Field(ge=10)] = 900
+    machine_deadline_seconds: Annotated[float, Field(ge=10)] = 3600
+    machine_removal_deadline_seconds: Annotated[float, Field(ge=10)] = 46_800
+    metal_url: AnyHttpUrl | None = None
     platform_deadline_seconds: Annotated[float, Field(ge=10)] = 3600
     operation_attempts: Annotated[int, Field(ge=1)] = 5
     clones_per_storage: Annotated[int, Field(ge=1)] = 2

@@ -33,6 +33,7 @@ def list_products(session: Session) -> list[ProductView]:
                 name=template.name,
                 version=version.version,
                 minimum_memory_mib=definition.minimum_memory_mib,
+                layouts=list(definition.layouts),
             )
         )
     products = session.scalars(select(Product).where(Product.is_offered).order_by(Product.slug))

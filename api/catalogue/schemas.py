@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from components.specs import WorkloadKind
+from components.specs.machine import DiskLayout
 
 
 class SizeView(BaseModel):
@@ -20,12 +21,13 @@ class SizeView(BaseModel):
 
 
 class TemplateView(BaseModel):
-    """A template in its current version."""
+    """A template in its current version; ``layouts`` are how a machine's disks can be used, the usual way first."""
 
     slug: str
     name: str
     version: str
     minimum_memory_mib: int
+    layouts: list[DiskLayout]
 
 
 class ProductView(BaseModel):

@@ -52,7 +52,7 @@ class SizeEntry(_Strict):
 
 
 class ProductEntry(_Strict):
-    """A product, the templates it can be ordered with, and its sizes."""
+    """A product, the templates it can be ordered with, and its sizes; of bare metal, a size is a class of machines."""
 
     slug: _Slug
     name: str
@@ -136,7 +136,7 @@ def _seed_template(session: Session, entry: TemplateEntry) -> None:
     if version is None:
         version = TemplateVersion(id=uuid7(), template_id=template.id, version=entry.version, definition=definition)
         session.add(version)
-    elif version.definition != definition:
+    elif TemplateDefinition.model_validate(version.definition) != entry.definition:
         raise Conflict(
             f"template '{entry.slug}' version '{entry.version}' is published and cannot change: give it a new version"
         )

@@ -143,6 +143,8 @@ class Endings:
         workload.generation += 1
         workload.applied_generation = workload.generation
         runs = self._session.scalars(select(Guest.is_running).where(Guest.workload_id == workload.id)).one_or_none()
+        if workload.machine_id is not None:  # no guest: what was verified last is what was applied
+            runs = bool(applied["started"])
         status = WorkloadStatus.RUNNING if runs else WorkloadStatus.STOPPED
         move(self._session, workload, status, f"the change was withdrawn: {ending.reason}")
         return True

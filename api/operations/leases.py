@@ -4,8 +4,7 @@ Times are the database's, so a worker's own clock does not matter.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,58 +13,20 @@ from sqlalchemy.orm import Session, aliased
 
 from api.errors import LeaseLost
 from api.inventory.models import Node
+from api.machines.models import Machine
 from api.operations.events import LogLine, append
+from api.operations.leased import Leased, LeasedMachine, LeasedNode
 from api.operations.models import Operation, OperationKind, OperationStatus
 from api.workloads.models import Workload, WorkloadStatus
 from api.workloads.service import lock_workload, move
 
+__all__ = ["Leased", "Leases", "due_operations"]
+
 _BEGINNINGS = {
-    OperationKind.APPLY: "Bringing {name} to its desired state on node {node}.",
-    OperationKind.DESTROY: "Removing {name} and everything it holds from node {node}.",
-    OperationKind.REBOOT: "Rebooting {name} on node {node}.",
+    OperationKind.APPLY: "Bringing {name} to its desired state on {place}.",
+    OperationKind.DESTROY: "Removing {name} and everything it holds from {place}.",
+    OperationKind.REBOOT: "Rebooting {name} on {place}.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Leased:
-    """An operation as the worker that leased it sees it; everything it needs without another query.
-
-    Attributes:
-        fence: to be carried by every write.
-        previous_engine: the engine of an earlier attempt that may live on, or left the stack untidy (the runner's
-            own document).
-        has_stack: whether the stack may exist already.
-        was_applied: whether the guest has been delivered once.
-        refreshes: the engine shall look at what is really there first.
-        is_overdue: the operation's time was over when the lease was taken.
-        seconds_left: until then.
-        traceparent: the trace that asked for it.
-    """
-
-    operation_id: UUID
-    workload_id: UUID
-    node_id: UUID
-    kind: OperationKind
-    generation: int
-    desired: Mapping[str, Any]
-    fence: int
-    attempt: int
-    deadline_at: datetime
-    previous_engine: Mapping[str, Any] | None
-    has_stack: bool
-    was_applied: bool
-    refreshes: bool
-    is_overdue: bool
-    seconds_left: float
-    traceparent: str | None
-    stack: str
-    vmid: int
-    name: str
-    passphrase_encrypted: bytes
-    node_name: str
-    node_endpoint: str
-    node_verify_tls: bool
-    node_token_encrypted: bytes
 
 
 class Leases:
@@ -80,20 +41,21 @@ class Leases:
         """Take the lease if the operation is due, or its holder has let the lease lapse.
 
         Returns None when somebody else holds it, when it has ended, when it is not due yet, or when its node is
-        busy with ``creates_per_node`` others: cloning takes a lock on the template's storage.
+        busy with ``creates_per_node`` others: cloning takes a lock on the template's storage. A machine is busy with
+        nothing but its own workload.
         """
         row = self._session.execute(
-            select(Operation, Workload, Node)
+            select(Operation, Workload)
             .join(Workload, Workload.id == Operation.workload_id)
-            .join(Node, Node.id == Workload.node_id)
             .where(Operation.id == operation_id, _is_due())
-            .with_for_update(of=[Operation, Node])
+            .with_for_update(of=Operation)
             .execution_options(populate_existing=True)
         ).one_or_none()
         if row is None:
             return None
-        operation, workload, node = row
-        if self._session.execute(select(_running_on(node.id))).scalar_one() >= creates_per_node:
+        operation, workload = row
+        place = self._place(workload, creates_per_node)
+        if place is None:
             return None
         previous = operation.engine
         operation.status = OperationStatus.RUNNING
@@ -104,7 +66,16 @@ class Leases:
         operation.lease_until = now + self._length
         operation.started_at = operation.started_at or now
         self._session.flush()
-        return _leased(operation, workload, node, previous, now)
+        return Leased.of(operation, workload, place, previous, now)
+
+    def _place(self, workload: Workload, creates_per_node: int) -> LeasedNode | LeasedMachine | None:
+        """Return where a workload is; None if that is a node that is busy. Locks the node: its work is counted."""
+        if workload.machine_id is not None:
+            return LeasedMachine.of(self._session.get_one(Machine, workload.machine_id, populate_existing=True))
+        node = self._session.get_one(Node, workload.guest_node_id, with_for_update=True, populate_existing=True)
+        if self._session.execute(select(_running_on(node.id))).scalar_one() >= creates_per_node:
+            return None
+        return LeasedNode.of(node)
 
     def begin(self, lease: Leased) -> None:
         """Show that work starts: the workload's status, the first line of the attempt's log.
@@ -119,7 +90,7 @@ class Leases:
             begun = WorkloadStatus.PROVISIONING if workload.applied_generation == 0 else WorkloadStatus.UPDATING
             if not workload.desired_absent:
                 move(self._session, workload, begun, f"attempt {lease.attempt} of an operation began")
-        line = LogLine("begin", _BEGINNINGS[lease.kind].format(name=lease.name, node=lease.node_name))
+        line = LogLine("begin", _BEGINNINGS[lease.kind].format(name=lease.name, place=lease.place.words))
         append(self._session, lease.operation_id, lease.attempt, [line])
 
     def renew(self, operation_id: UUID, fence: int) -> None:
@@ -191,7 +162,7 @@ def due_operations(
     """Return operations that a worker can begin now, the oldest first, on all nodes or on one.
 
     They are queued and due, or running under a lapsed lease. Those that wait for a busy node are left out, else a
-    long queue at one node would hide what can be done at the others.
+    long queue at one node would hide what can be done at the others. Machines never are busy with others' work.
     """
     query = (
         select(Operation.id)
@@ -229,34 +200,3 @@ def _is_due() -> Any:
 
 def _mine(fence: int) -> tuple[Any, Any]:
     return Operation.fence == fence, Operation.status == OperationStatus.RUNNING
-
-
-def _leased(
-    operation: Operation, workload: Workload, node: Node, previous: Mapping[str, Any] | None, now: datetime
-) -> Leased:
-    return Leased(
-        operation_id=operation.id,
-        workload_id=workload.id,
-        node_id=node.id,
-        kind=operation.kind,
-        generation=operation.generation,
-        desired=operation.desired,
-        fence=operation.fence,
-        attempt=operation.attempts,
-        deadline_at=operation.deadline_at,
-        previous_engine=previous,
-        has_stack=workload.has_stack,
-        was_applied=workload.applied_generation > 0,
-        refreshes=operation.refreshes,
-        is_overdue=operation.deadline_at <= now,
-        seconds_left=(operation.deadline_at - now).total_seconds(),
-        traceparent=operation.traceparent,
-        stack=workload.stack,
-        vmid=workload.vmid,
-        name=workload.name,
-        passphrase_encrypted=workload.passphrase_encrypted,
-        node_name=node.name,
-        node_endpoint=node.endpoint,
-        node_verify_tls=node.verify_tls,
-        node_token_encrypted=node.sealed_token,
-    )

@@ -17,7 +17,7 @@ from api.operations.endings import Ending, Endings
 from api.operations.events import LogLine, append
 from api.operations.leases import Leased, Leases
 from api.operations.models import Operation, OperationKind, OperationStatus
-from api.operations.scheduling import next_kind, schedule
+from api.operations.scheduling import lifetime, next_kind, schedule
 from api.orders.fulfilment import Fulfilment, lock_order
 from api.orders.release import release_reservations
 from api.plans.closing import LIVE
@@ -48,7 +48,8 @@ class AttemptEnd:
         is_cancelled: somebody asked for its end.
         was_begun: an engine may have changed something.
         phases: how long each part took, in seconds.
-        is_running: what the node itself said of the guest, after a successful apply or reboot.
+        is_running: what the node itself said of the guest, or the BMC of the machine, after a successful apply or
+            reboot.
         technical: the engine's own words, for staff only: shortened, free of secrets, empty where there are none.
     """
 
@@ -134,7 +135,7 @@ class AttemptResults:
         expires_at = self._session.scalars(
             select(Plan.expires_at).where(Plan.operation_id == operation.id, Plan.status.in_(LIVE))
         ).one()
-        operation.deadline_at = expires_at + timedelta(seconds=self._policy.deadline_seconds)
+        operation.deadline_at = expires_at + lifetime(workload, self._policy.deadline_seconds)
         self._session.flush()
         return None
 
@@ -189,9 +190,12 @@ class AttemptResults:
             workload.attention = None
         if not workload.desired_absent:
             status = WorkloadStatus.RUNNING if end.is_running else WorkloadStatus.STOPPED
-            move(self._session, workload, status, f"{lease.kind} verified on node {lease.node_name}")
+            move(self._session, workload, status, f"{lease.kind} verified on {lease.place.words}")
 
     def _guest(self, lease: Leased, workload: Workload, *, is_running: bool, is_absent: bool) -> None:
+        """Write what a node said of its guest; a machine of its own is no guest, and has its own row."""
+        if workload.node_id is None:
+            return
         values = {
             "is_running": is_running,
             "verified_at": func.now(),

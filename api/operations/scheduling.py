@@ -14,6 +14,9 @@ from api.plans.closing import supersede_plans
 from api.tracing import traceparent
 from api.workloads.models import Workload
 
+MACHINE_LIFETIME = timedelta(hours=24)
+"""Overwriting large disks takes hours, and may have to be done again; an installation ends by its own deadlines."""
+
 
 def schedule(
     session: Session, workload: Workload, kind: OperationKind, deadline_seconds: float, cause: Cause | None = None
@@ -35,7 +38,7 @@ def schedule(
     ).one_or_none()
     if active is not None and active.status is OperationStatus.RUNNING:
         return active
-    deadline = session.execute(select(func.now() + timedelta(seconds=deadline_seconds))).scalar_one()
+    deadline = session.execute(select(func.now() + lifetime(workload, deadline_seconds))).scalar_one()
     if active is None:
         active = Operation(id=uuid7(), workload_id=workload.id, engine=_untidy_engine(session, workload))
         session.add(active)
@@ -61,6 +64,12 @@ def schedule(
         ),
     )
     return active
+
+
+def lifetime(workload: Workload, deadline_seconds: float) -> timedelta:
+    """Return how long an operation may take in all its attempts: ``deadline_seconds``, of a machine much longer."""
+    usual = timedelta(seconds=deadline_seconds)
+    return usual if workload.machine_id is None else max(usual, MACHINE_LIFETIME)
 
 
 def next_kind(workload: Workload, ended_generation: int) -> OperationKind | None:

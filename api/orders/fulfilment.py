@@ -78,7 +78,7 @@ class Fulfilment:
     def delivery(self, order: Order) -> None:
         """Mark a paid order delivered; repeating it is harmless."""
         if order.status is OrderStatus.PAID:
-            self._move(order, OrderStatus.DELIVERED, "delivered and verified on its node")
+            self._move(order, OrderStatus.DELIVERED, "delivered, and verified where it is")
             order.delivered_at = self._now()
 
     def failure(self, order: Order, reason: str) -> Operation | None:

@@ -49,7 +49,7 @@ class OrderPlacement:
             PaymentsUnavailable: the order stands; repeating the call with the same key goes on where it stopped.
             Conflict: if it is too late for that.
         """
-        digest = hashlib.sha256(request.model_dump_json().encode()).digest()
+        digest = hashlib.sha256(request.model_dump_json(exclude_none=True).encode()).digest()
         placed = self._find_or_reserve(owner_id, request, key, digest)
         self._ensure_checkout(placed.order_id)
         return placed

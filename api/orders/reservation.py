@@ -1,6 +1,8 @@
-"""Reserves all that an order needs, in one transaction: node, VMID, addresses, names; then nothing can fail to fit."""
+"""Reserves all that an order needs, in one transaction: place, VMID, addresses, names; then nothing can fail to fit."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -12,19 +14,20 @@ from api.auth.models import SshKey
 from api.billing.models import Checkout
 from api.dns.models import DnsLabel, DnsZone
 from api.errors import InvalidInput, NoCapacity
-from api.inventory.capacity import Capacity, PlacedOn
 from api.inventory.models import Site
-from api.inventory.placement import node_class_for
 from api.ipam.service import Ipam
 from api.orders.models import Order, OrderStatus
 from api.orders.offer import Offer, find_offer
+from api.orders.places import Place, take_place
 from api.orders.schemas import OrderRequest
-from api.orders.spec import Reservation, build_spec, dns_label
+from api.orders.spec import dns_label
 from api.orders.spending import check_spend
 from api.vault import Vault, generate_passphrase
 from api.workloads.models import Workload, WorkloadStatus
 from api.workloads.service import record_status
 from components.specs import WorkloadKind
+
+_LOGGED_INTO = {WorkloadKind.CLOUD_VM: "a cloud VM", WorkloadKind.BARE_METAL: "a machine"}
 
 
 class OrderReserver:
@@ -37,6 +40,8 @@ class OrderReserver:
 
     def reserve(self, owner_id: UUID, request: OrderRequest) -> UUID:
         """Write order, workload and everything held for it; returns the order's id.
+
+        Rows are locked in the order account, node or machine, addresses: two orders never wait for each other.
 
         Raises:
             InvalidInput: naming the field that is wrong.
@@ -52,14 +57,15 @@ class OrderReserver:
         sites = Ipam(session).sites_with_room()
         if not sites:
             raise NoCapacity("there is no free public address at the moment; nothing was charged")
-        capacity = Capacity(session)
-        placed = capacity.place(node_class_for(offer.product.kind), offer.version.id, offer.resources, sites)
+        workload_id = uuid7()
+        place = take_place(session, offer, sites, workload_id)
         order = self._new_order(owner_id, offer)
-        workload = self._new_workload(order, offer, request.name, placed)
-        held = self._hold(workload, placed, zone)
-        workload.desired = build_spec(held, offer.resources, offer.definition, keys).model_dump(mode="json")
-        capacity.hold(placed.node, workload.id, offer.resources)
-        session.add(DnsLabel(id=uuid7(), zone_id=zone.id, label=held.dns_label, workload_id=workload.id))
+        workload = self._new_workload(workload_id, order, offer, request.name, place)
+        label = dns_label(workload.name, workload_id)
+        held = self._hold(workload, place, zone, label)
+        workload.desired = place.spec(held, workload.vmid, keys).model_dump(mode="json")
+        place.hold(workload_id)
+        session.add(DnsLabel(id=uuid7(), zone_id=zone.id, label=label, workload_id=workload_id))
         session.flush()
         return order.id
 
@@ -100,8 +106,7 @@ class OrderReserver:
         self._session.add(Checkout(order_id=order.id, expires_at=expires_at))
         return order
 
-    def _new_workload(self, order: Order, offer: Offer, name: str, placed: PlacedOn) -> Workload:
-        workload_id = uuid7()
+    def _new_workload(self, workload_id: UUID, order: Order, offer: Offer, name: str, place: Place) -> Workload:
         workload = Workload(
             id=workload_id,
             owner_id=order.owner_id,
@@ -109,7 +114,8 @@ class OrderReserver:
             kind=offer.product.kind,
             name=name,
             status=WorkloadStatus.PENDING_PAYMENT,
-            node_id=placed.node.id,
+            node_id=place.node_id,
+            machine_id=place.machine_id,
             vmid=Ipam(self._session).next_vmid(),
             desired={},
             stack=f"w-{workload_id}",
@@ -120,22 +126,17 @@ class OrderReserver:
         record_status(self._session, workload, WorkloadStatus.PENDING_PAYMENT, "ordered", order.owner_id)
         return workload
 
-    def _hold(self, workload: Workload, placed: PlacedOn, zone: DnsZone) -> Reservation:
-        return Reservation(
-            workload_id=workload.id,
-            order_id=workload.order_id,
-            hostname=workload.name,
-            node=placed.node.name,
-            vmid=workload.vmid,
-            storage=placed.node.storage,
-            bridge=placed.node.bridge,
-            template_source=placed.template_source,
-            addresses=Ipam(self._session).hold(placed.node.site_id, workload.id),
-            nameservers=self._session.get_one(Site, placed.node.site_id).nameservers,
-            zone_id=zone.provider_zone_id,
-            zone_name=zone.name,
-            dns_label=dns_label(workload.name, workload.id),
-        )
+    def _hold(self, workload: Workload, place: Place, zone: DnsZone, label: str) -> dict[str, Any]:
+        return {
+            "workload_id": workload.id,
+            "order_id": workload.order_id,
+            "hostname": workload.name,
+            "addresses": Ipam(self._session).hold(place.site_id, workload.id),
+            "nameservers": self._session.get_one(Site, place.site_id).nameservers,
+            "zone_id": zone.provider_zone_id,
+            "zone_name": zone.name,
+            "dns_label": label,
+        }
 
 
 def _refuse_taken_name(session: Session, owner_id: UUID, name: str) -> None:
@@ -152,15 +153,22 @@ def chosen_ssh_keys(session: Session, owner_id: UUID, request: OrderRequest, kin
     """Return the public keys that a request names.
 
     Raises:
-        InvalidInput: if a cloud VM has none, or the account has no key of that name.
+        InvalidInput: if a cloud VM or a machine has none, or the account has no key of that name.
     """
-    if kind is WorkloadKind.CLOUD_VM and not request.ssh_keys:
-        raise InvalidInput("'ssh_keys': a cloud VM needs at least one, or nobody could log in", field="ssh_keys")
+    return keys_by_name(session, owner_id, request.ssh_keys, kind)
+
+
+def keys_by_name(session: Session, owner_id: UUID, names: Sequence[str], kind: WorkloadKind) -> tuple[str, ...]:
+    """Return an account's public keys by their names, for a workload of a kind; raises as ``chosen_ssh_keys``."""
+    if kind in _LOGGED_INTO and not names:
+        raise InvalidInput(
+            f"'ssh_keys': {_LOGGED_INTO[kind]} needs at least one, or nobody could log in", field="ssh_keys"
+        )
     rows = session.execute(
-        select(SshKey.name, SshKey.public_key).where(SshKey.user_id == owner_id, SshKey.name.in_(request.ssh_keys))
+        select(SshKey.name, SshKey.public_key).where(SshKey.user_id == owner_id, SshKey.name.in_(names))
     )
     known = {row.name: row.public_key for row in rows}
-    for name in request.ssh_keys:
+    for name in names:
         if name not in known:
             raise InvalidInput(f"'ssh_keys': your account has no SSH key named '{name}'", field="ssh_keys")
-    return tuple(known[name] for name in dict.fromkeys(request.ssh_keys))
+    return tuple(known[name] for name in dict.fromkeys(names))

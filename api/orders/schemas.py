@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from api.auth.fields import Label
 from api.orders.models import OrderStatus
 from components.specs import Hostname, WorkloadKind
+from components.specs.machine import DiskLayout
 
 _LONGEST_NAME = 40
 
@@ -28,7 +29,8 @@ class OrderRequest(BaseModel):
 
     Attributes:
         name: the workload's name and hostname, unique among the customer's own.
-        ssh_keys: names of SSH keys of the account; a cloud VM needs at least one, or nobody could log in.
+        ssh_keys: names of SSH keys of the account; a cloud VM or a machine needs at least one, or nobody could log in.
+        layout: how a machine's disks are used; the template's usual way if it is left out. Bare metal only.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +40,7 @@ class OrderRequest(BaseModel):
     template: _Slug
     name: WorkloadName
     ssh_keys: Annotated[tuple[Label, ...], Field(max_length=16)] = ()
+    layout: DiskLayout | None = None
 
 
 class OrderView(BaseModel):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -18,6 +17,7 @@ from api.jobs import Job, JobQueue
 from api.operations.endings import Ending, Endings, has_begun
 from api.operations.locks import lock_operation
 from api.operations.models import Operation, OperationStatus
+from api.operations.scheduling import lifetime
 from api.orders.models import Order
 from api.plans.closing import LIVE, record_plan, supersede_plans
 from api.plans.errors import AlreadyDecided, NoApprovalNeeded, OwnPlan, PlanExpired, PlanMoved, PlanTampered
@@ -148,7 +148,7 @@ class ApprovalService:
                 return None
             error = PlanMoved(f"{moved}; a fresh preview is being made", plan_id=str(plan.id))
         supersede_plans(session, case.operation.id, error.detail)
-        self._queue(transaction, case.operation)
+        self._queue(transaction, case)
         return error
 
     def _what_moved(self, session: Session, case: _Case, digest: str | None) -> str | None:
@@ -172,7 +172,7 @@ class ApprovalService:
             return False
         record_plan(session, plan, PlanStatus.APPROVED, "enough people have approved it")
         plan.status = PlanStatus.APPROVED
-        self._queue(transaction, case.operation)
+        self._queue(transaction, case)
         return True
 
     def _say(self, session: Session, plan: Plan, person: Principal, verdict: Verdict, reason: str) -> None:
@@ -212,12 +212,12 @@ class ApprovalService:
             self._hint(transaction, following.id)
         transaction.after_commit(lambda: self._jobs.enqueue(Job.PAY_REFUNDS))
 
-    def _queue(self, transaction: Transaction, operation: Operation) -> None:
+    def _queue(self, transaction: Transaction, case: _Case) -> None:
         """Let a worker have the operation, with all its time before it."""
-        session = transaction.session
+        session, operation = transaction.session, case.operation
         now = session.execute(select(func.now())).scalar_one()
         operation.status, operation.next_attempt_at = OperationStatus.QUEUED, now
-        operation.deadline_at = now + timedelta(seconds=self._deadline_seconds)
+        operation.deadline_at = now + lifetime(case.workload, self._deadline_seconds)
         session.flush()
         self._hint(transaction, operation.id)
 

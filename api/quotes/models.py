@@ -28,9 +28,9 @@ class Quote(Base, Timestamped):
 
     Attributes:
         request: the order that was asked about.
-        node_id: where it would be placed; None if there is no room.
+        node_id: where it would be placed; None if there is no room, and for a machine of its own.
         spec: what the engine previews: addresses and VMID were looked at and not taken, so an order may get others.
-        place: the node in words.
+        place: the node or machine in words.
         summary: the plan in words, once it is ready.
         steps: the plan itself; see ``api.plans.document.PlanDocument``.
         error: why there is no plan, in a sentence.
@@ -64,4 +64,4 @@ class Quote(Base, Timestamped):
     @property
     def is_available(self) -> bool:
         """Whether there was room for it."""
-        return self.node_id is not None
+        return self.spec is not None

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from api.inventory.models import Node
+from api.operations.leased import LeasedNode
 from api.plans.document import PlanDocument
 from api.plans.words import describe, monthly
 from api.quotes.models import Quote, QuoteStatus
@@ -20,15 +21,16 @@ _AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class ClaimedQuote:
-    """A quote as the worker that plans it sees it; ``attempt`` is the fence of its writes."""
+    """A quote as the worker that plans it sees it; ``attempt`` is the fence of its writes.
+
+    Attributes:
+        node: where it would be placed; None for a machine, of which nothing is asked before it is ordered.
+    """
 
     id: UUID
     attempt: int
     spec: Mapping[str, Any]
-    node_name: str
-    node_endpoint: str
-    node_verify_tls: bool
-    node_token_encrypted: bytes
+    node: LeasedNode | None
 
 
 class QuotePlans:
@@ -39,15 +41,11 @@ class QuotePlans:
 
     def claim(self, quote_id: UUID, length: timedelta) -> ClaimedQuote | None:
         """Take a quote for so long; None if it needs no plan, or another worker is at it."""
-        row = self._session.execute(
-            select(Quote, Node)
-            .join(Node, Node.id == Quote.node_id)
-            .where(Quote.id == quote_id, *_waiting())
-            .with_for_update(of=Quote, skip_locked=True)
+        quote = self._session.scalars(
+            select(Quote).where(Quote.id == quote_id, *_waiting()).with_for_update(skip_locked=True)
         ).one_or_none()
-        if row is None:
+        if quote is None:
             return None
-        quote, node = row
         quote.attempts += 1
         quote.claimed_until = self._session.execute(select(func.now() + length)).scalar_one()
         self._session.flush()
@@ -55,10 +53,7 @@ class QuotePlans:
             id=quote.id,
             attempt=quote.attempts,
             spec=quote.spec or {},
-            node_name=node.name,
-            node_endpoint=node.endpoint,
-            node_verify_tls=node.verify_tls,
-            node_token_encrypted=node.sealed_token,
+            node=None if quote.node_id is None else LeasedNode.of(self._session.get_one(Node, quote.node_id)),
         )
 
     def store(self, claimed: ClaimedQuote, steps: Sequence[Mapping[str, Any]]) -> bool:

@@ -63,7 +63,7 @@ def start(
 ) -> OperationView | None:
     """Start a stopped workload; 200 and nothing if it runs already."""
     service, workload = _owned(workload_id, principal, runtime, transaction)
-    return _answer(
+    return answer(
         service.set_power(workload, started=True, cause=_asked("start", principal)), runtime, transaction, response
     )
 
@@ -74,7 +74,7 @@ def stop(
 ) -> OperationView | None:
     """Shut a running workload down; 200 and nothing if it is stopped already."""
     service, workload = _owned(workload_id, principal, runtime, transaction)
-    return _answer(
+    return answer(
         service.set_power(workload, started=False, cause=_asked("stop", principal)), runtime, transaction, response
     )
 
@@ -83,16 +83,19 @@ def stop(
 def reboot(
     workload_id: UUID, principal: Writer, runtime: RuntimeDep, transaction: TransactionDep, response: Response
 ) -> OperationView | None:
-    """Restart a running workload."""
+    """Restart a running workload; a machine of your own by cutting its power, which helps one that hangs, too."""
     service, workload = _owned(workload_id, principal, runtime, transaction)
-    return _answer(service.reboot(workload, _asked("reboot", principal)), runtime, transaction, response)
+    return answer(service.reboot(workload, _asked("reboot", principal)), runtime, transaction, response)
 
 
 @router.post("/{workload_id}/cancel", status_code=status.HTTP_202_ACCEPTED, response_model=OperationView | None)
 def cancel(
     workload_id: UUID, principal: Writer, runtime: RuntimeDep, transaction: TransactionDep, response: Response
 ) -> OperationView | None:
-    """Remove a workload with its addresses and DNS records; what was paid but not delivered yet is refunded."""
+    """Remove a workload with its addresses and DNS records; what was paid but not delivered yet is refunded.
+
+    A machine of your own is wiped.
+    """
     session = transaction.session
     order_id = WorkloadRepository(session, principal.user_id).get(workload_id).order_id
     order = lock_order(session, order_id)
@@ -101,7 +104,7 @@ def cancel(
     )
     if order.status is OrderStatus.REFUND_DUE:
         transaction.after_commit(lambda: runtime.jobs.enqueue(Job.PAY_REFUNDS))
-    return _answer(operation, runtime, transaction, response)
+    return answer(operation, runtime, transaction, response)
 
 
 def _owned(
@@ -117,9 +120,10 @@ def _asked(verb: str, principal: Principal) -> Cause:
     return Cause(f"the customer asked for a {verb}", by=principal.user_id)
 
 
-def _answer(
+def answer(
     operation: Operation | None, runtime: Runtime, transaction: Transaction, response: Response
 ) -> OperationView | None:
+    """Answer with the operation that a verb has scheduled, whose worker is told; 200 and nothing if there is none."""
     if operation is None:
         response.status_code = status.HTTP_200_OK
         return None

@@ -2,17 +2,41 @@
 
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
-from typing import Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
+from api.auth.fields import Label
 from api.workloads.models import StatusChange, Workload, WorkloadStatus
-from components.specs import PortRule, Resources, WorkloadKind, parse_workload_spec
+from components.specs import BareMetalSpec, PortRule, Resources, WorkloadKind, parse_workload_spec
+from components.specs.machine import DiskLayout
+
+
+class OwnMachineView(BaseModel):
+    """The machine of a bare-metal workload, and what is, or is to be, on it; ``user`` is who has the SSH keys."""
+
+    name: str
+    image: str
+    layout: DiskLayout
+    user: str
+    rescue: bool
+
+    @classmethod
+    def of(cls, spec: BareMetalSpec) -> Self:
+        """Show a machine."""
+        return cls(
+            name=spec.machine.name, image=spec.image.name, layout=spec.layout, user=spec.user, rescue=spec.rescue
+        )
 
 
 class WorkloadView(BaseModel):
-    """A workload. ``desired_power`` is what was asked for, ``status`` is what is."""
+    """A workload. ``desired_power`` is what was asked for, ``status`` is what is.
+
+    Attributes:
+        node: the node, or the machine, that it is on.
+        machine: of a bare-metal workload only.
+    """
 
     id: UUID
     order_id: UUID
@@ -21,6 +45,7 @@ class WorkloadView(BaseModel):
     status: WorkloadStatus
     desired_power: Literal["on", "off"]
     node: str
+    machine: OwnMachineView | None
     resources: Resources
     ipv4: IPv4Address
     ipv6: IPv6Address
@@ -43,6 +68,7 @@ class WorkloadView(BaseModel):
             status=workload.status,
             desired_power="on" if spec.started else "off",
             node=spec.location,
+            machine=OwnMachineView.of(spec) if isinstance(spec, BareMetalSpec) else None,
             resources=spec.resources,
             ipv4=spec.network.ipv4.address,
             ipv6=spec.network.ipv6.address,
@@ -74,3 +100,29 @@ class StatusChangeView(BaseModel):
             to_status=change.to_status,
             reason=change.reason,
         )
+
+
+class ReinstallRequest(BaseModel):
+    """What is to be on a machine's disks; everything that is there now is lost.
+
+    Attributes:
+        template: the slug of one that the machine could be ordered with.
+        layout: how the disks are used; as now, if it is left out and the template can.
+        ssh_keys: names of SSH keys of the account; the present ones stay if it is left out.
+        confirm: the workload's name: you agree to lose what it holds.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    template: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
+    layout: DiskLayout | None = None
+    ssh_keys: Annotated[tuple[Label, ...] | None, Field(max_length=16)] = None
+    confirm: Annotated[str, Field(max_length=64)]
+
+
+class RescueRequest(BaseModel):
+    """Whether a machine shall run the rescue system."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    on: bool

@@ -92,24 +92,30 @@ class WorkloadService:
         """Want a workload started or stopped; returns the operation, or None if it is so already.
 
         Raises:
-            Conflict: if the workload is neither running nor stopped.
+            Conflict: if the workload is neither running nor stopped; of a machine, also while another operation is
+                under way, whose consent must not cover more than was asked for, or the rescue system runs.
         """
         if workload.desired_absent or workload.status not in (*_POWERED, WorkloadStatus.UPDATING):
             raise Conflict(f"a workload that is '{workload.status}' cannot be started or stopped")
         if workload.desired["started"] is started:
-            return self._active(workload)
-        self._change(workload, {"started": started}, cause)
+            return active_operation(self._session, workload)
+        _refuse_in_rescue(workload)
+        if workload.machine_id is not None and active_operation(self._session, workload) is not None:
+            raise Conflict("another operation on this machine is under way; wait until it has ended")
+        change_desired(self._session, workload, {"started": started}, cause)
         return self._schedule(workload, OperationKind.APPLY, cause)
 
     def reboot(self, workload: Workload, cause: Cause = _SYSTEM) -> Operation:
         """Restart a running workload.
 
         Raises:
-            Conflict: if it is not running, or another operation is under way.
+            Conflict: if it is not running, or another operation is under way; of a machine, also while it runs the
+                rescue system.
         """
         if workload.status is not WorkloadStatus.RUNNING:
             raise Conflict(f"a workload that is '{workload.status}' cannot be rebooted")
-        if self._active(workload) is not None:
+        _refuse_in_rescue(workload)
+        if active_operation(self._session, workload) is not None:
             raise Conflict("another operation on this workload is under way; wait until it has ended")
         return self._schedule(workload, OperationKind.REBOOT, cause)
 
@@ -121,7 +127,7 @@ class WorkloadService:
         A running operation is left to end first: what it makes is then taken away by the destroy that follows.
         """
         if workload.status in _GOING:
-            return self._active(workload)
+            return active_operation(self._session, workload)
         if workload.status is WorkloadStatus.PENDING_PAYMENT:
             raise Conflict("this workload is not paid for; let its payment page expire, and it is gone")
         workload.desired_absent = True
@@ -129,30 +135,38 @@ class WorkloadService:
         move(self._session, workload, WorkloadStatus.CANCELLING, cause.reason, cause.by)
         return self._schedule(workload, OperationKind.DESTROY, cause)
 
-    def _change(self, workload: Workload, fields: Mapping[str, Any], cause: Cause) -> None:
-        before = workload.desired
-        workload.desired = {**before, **fields}
-        workload.generation += 1
-        self._session.flush()
-        record(
-            self._session,
-            AuditEntry(
-                action="workload.change",
-                actor=Actor.by(cause.by),
-                subject_type="workload",
-                subject_id=workload.id,
-                reason=cause.reason,
-                diff=differences(before, workload.desired),
-            ),
-        )
-
     def _schedule(self, workload: Workload, kind: OperationKind, cause: Cause) -> Operation:
         return schedule(self._session, workload, kind, self._deadline_seconds, cause)
 
-    def _active(self, workload: Workload) -> Operation | None:
-        return self._session.scalars(
-            select(Operation).where(Operation.workload_id == workload.id, Operation.status.in_(ACTIVE))
-        ).one_or_none()
+
+def _refuse_in_rescue(workload: Workload) -> None:
+    if workload.desired.get("rescue"):
+        raise Conflict("this machine runs the rescue system: have it boot its own system first")
+
+
+def change_desired(session: Session, workload: Workload, fields: Mapping[str, Any], cause: Cause) -> None:
+    """Change what is wanted of a locked workload, and record who wants it; an operation has to follow."""
+    before = workload.desired
+    workload.desired = {**before, **fields}
+    workload.generation += 1
+    session.flush()
+    record(
+        session,
+        AuditEntry(
+            action="workload.change",
+            actor=Actor.by(cause.by),
+            subject_type="workload",
+            subject_id=workload.id,
+            reason=cause.reason,
+            diff=differences(before, workload.desired),
+        ),
+    )
+
+
+def active_operation(session: Session, workload: Workload) -> Operation | None:
+    """Return the operation on a workload that waits or works, if there is one."""
+    query = select(Operation).where(Operation.workload_id == workload.id, Operation.status.in_(ACTIVE))
+    return session.scalars(query).one_or_none()
 
 
 def mark_deleted(session: Session, workload: Workload, reason: str) -> None:

@@ -38,7 +38,9 @@ def catalogue(*, as_json: _AS_JSON = False) -> None:
             )
         stdout().print(shown)
         templates = ", ".join(f"{item['slug']} ({item['name']})" for item in product["templates"])
-        stdout().print(f"Templates: {escape(templates)}\n")
+        layouts = dict.fromkeys(layout for item in product["templates"] for layout in item["layouts"])
+        stdout().print(f"Templates: {escape(templates)}")
+        stdout().print(f"Disk layouts: {escape(', '.join(layouts))}\n" if layouts else "")
 
 
 def order(  # noqa: PLR0913 - one parameter an option
@@ -48,6 +50,9 @@ def order(  # noqa: PLR0913 - one parameter an option
     template: Annotated[str, typer.Option(help="What is to run on it.")],
     name: Annotated[str, typer.Option(help="Its name, which becomes its host name.")],
     ssh_key: Annotated[list[str] | None, typer.Option(help="A key of yours by name, or a public key's file.")] = None,
+    layout: Annotated[
+        str | None, typer.Option(help="How a bare-metal machine's disks are used: single, raid1.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the payment, then show the progress.")] = False,
     open_page: Annotated[bool, typer.Option("--open", help="Open the payment page in a browser.")] = False,
@@ -56,6 +61,8 @@ def order(  # noqa: PLR0913 - one parameter an option
     with connect() as client:
         keys = [key_name(client, key) for key in ssh_key or ()]
         body = {"product": product, "size": size, "template": template, "name": name, "ssh_keys": keys}
+        if layout is not None:
+            body["layout"] = layout
         show_before_order(client, body, waits=not yes)
         if not yes and not typer.confirm("Order it?"):
             raise CliError("nothing was ordered")

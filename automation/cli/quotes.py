@@ -23,12 +23,17 @@ def quote(  # noqa: PLR0913 - one parameter an option
     template: Annotated[str, typer.Option(help="What is to run on it.")],
     name: Annotated[str, typer.Option(help="Its name, which becomes its host name.")],
     ssh_key: Annotated[list[str] | None, typer.Option(help="A key of yours by name, or a public key's file.")] = None,
+    layout: Annotated[
+        str | None, typer.Option(help="How a bare-metal machine's disks are used: single, raid1.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """What a server would cost and what exactly would be made; orders nothing."""
     with connect() as client:
         keys = [key_name(client, key) for key in ssh_key or ()]
         body = {"product": product, "size": size, "template": template, "name": name, "ssh_keys": keys}
+        if layout is not None:
+            body["layout"] = layout
         asked = _planned(client, client.post("/quotes", body), _PATIENCE_SECONDS)
     if as_json:
         print_json(asked)

@@ -135,11 +135,23 @@ def print_workload(workload: Json) -> None:
                 ("IPv6", escape(f"{workload['ipv6']} ({workload['ipv6_network']})")),
                 ("Open ports", escape(ports) or "none"),
                 ("Resources", escape(resources(workload["resources"]))),
-                ("Node", escape(workload["node"])),
+                *_where(workload),
                 ("Ordered", moment(workload["created_at"])),
             ]
         )
     )
+
+
+def _where(workload: Json) -> list[tuple[str, str]]:
+    """On which node it is, or which machine it has and what is on that."""
+    machine = workload["machine"]
+    if machine is None:
+        return [("Node", escape(workload["node"]))]
+    system = f"{machine['image']} ({machine['layout']}), user {machine['user']}"
+    return [
+        ("Machine", escape(machine["name"])),
+        ("System", escape("the rescue system" if machine["rescue"] else system)),
+    ]
 
 
 def _port(rule: Json) -> str:
@@ -157,9 +169,16 @@ def _act(name: str, verb: str, otherwise: str, *, wait: bool) -> None:
     with connect() as client:
         workload = find_workload(client, name)
         operation = client.post(f"/workloads/{workload['id']}/{verb}")
-        if operation is None:
-            stdout().print(f"{escape(name)}: {otherwise}.")
-        elif wait:
-            show_log(client, operation["id"], follow=True)
-        else:
-            stdout().print(f"{escape(name)}: {verb} has begun. Watch it: slipway logs {escape(name)} --follow")
+        show_begun(client, name, verb, operation, otherwise=otherwise, wait=wait)
+
+
+def show_begun(  # noqa: PLR0913 - what there is to say
+    client: ApiClient, name: str, verb: str, operation: Json | None, *, otherwise: str = "nothing to do", wait: bool
+) -> None:
+    """Say that a verb's operation has begun, or follow it to its end if one ``wait``s for it."""
+    if operation is None:
+        stdout().print(f"{escape(name)}: {otherwise}.")
+    elif wait:
+        show_log(client, operation["id"], follow=True)
+    else:
+        stdout().print(f"{escape(name)}: {verb} has begun. Watch it: slipway logs {escape(name)} --follow")

@@ -37,7 +37,7 @@ from automation.engine.contract import (
     EngineResult,
     EngineUnavailable,
 )
-from automation.operations.environment import engine_secrets
+from automation.operations.environment import engine_secrets, node_environment
 
 _LOG = structlog.get_logger(__name__)
 _WINDOW = timedelta(minutes=10)
@@ -146,7 +146,7 @@ class Examiner:
             work_root=self.settings.work_root,
             deadline_seconds=self.settings.operation_deadline_seconds,
         )
-        secrets = engine_secrets(node, self.vault.open(suspect.passphrase_encrypted), self.settings)
+        secrets = engine_secrets(node_environment(node), self.vault.open(suspect.passphrase_encrypted), self.settings)
         asked = self.clock()
 
         def may_go_on() -> bool:

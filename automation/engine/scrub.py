@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 MASK = "[secret]"
 SHORTEST_SECRET = 8
 """Characters; anything shorter would mask ordinary words."""
-_SECRET_NAMES = ("TOKEN", "PASS", "SECRET", "KEY", "BACKEND_URL")
+_SECRET_NAMES = ("TOKEN", "GRANT", "PASS", "SECRET", "KEY", "BACKEND_URL")
 _SHAPES = (
     re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]*(?=@)"),  # user:password in an address
     re.compile(r"(?i)(?<=bearer )[\w.~+/=-]+"),

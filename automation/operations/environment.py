@@ -1,30 +1,57 @@
 """Credentials for the engine's providers: in its child's environment, and nowhere else."""
 
+from collections.abc import Mapping
+
 from api.settings import WorkerSettings
 from automation.engine.contract import EngineSecrets
 from automation.operations.guests import NodeAccess
+from pxe.power.settings import BmcSettings
 
 
-def engine_secrets(node: NodeAccess, passphrase: str, settings: WorkerSettings) -> EngineSecrets:
-    """Return all that a child of the engine needs and nobody may store, for a stack on ``node``."""
+def engine_secrets(place: Mapping[str, str], passphrase: str, settings: WorkerSettings) -> EngineSecrets:
+    """Return all that a child of the engine needs and nobody may store, for a stack at a place.
+
+    Args:
+        place: what reaches it: ``node_environment`` or ``metal_environment``; empty where nothing is to be reached.
+        passphrase: of the stack.
+        settings: the worker's.
+    """
     return EngineSecrets(
         backend_url=settings.state_database_url.get_secret_value(),
         passphrase=passphrase,
-        provider_environment=provider_environment(node, settings),
+        provider_environment={**place, **dns_environment(settings)},
     )
 
 
-def provider_environment(node: NodeAccess, settings: WorkerSettings) -> dict[str, str]:
-    """Return what the proxmoxve and cloudflare providers read from their environment.
+def node_environment(node: NodeAccess) -> dict[str, str]:
+    """Return what the proxmoxve provider reads from its environment.
 
     One stack lives on one node, so its default provider is that node's.
     """
-    environment = {
+    return {
         "PROXMOX_VE_ENDPOINT": node.endpoint,
         "PROXMOX_VE_API_TOKEN": node.api_token,
         "PROXMOX_VE_INSECURE": "false" if node.verify_tls else "true",
-        "CLOUDFLARE_API_TOKEN": settings.cloudflare_api_token.get_secret_value(),
     }
+
+
+def metal_environment(bmc: BmcSettings, grant: str, settings: WorkerSettings) -> dict[str, str]:
+    """Return what the providers of machines read: where the machine API is, what they may do there, and the BMC."""
+    return {
+        "SLIPWAY_METAL_URL": str(settings.metal_url or settings.public_url).rstrip("/"),
+        "SLIPWAY_METAL_GRANT": grant,
+        "SLIPWAY_BMC_DRIVER": bmc.driver.value,
+        "SLIPWAY_BMC_ADDRESS": bmc.address,
+        "SLIPWAY_BMC_SYSTEM": bmc.system,
+        "SLIPWAY_BMC_USER": bmc.user,
+        "SLIPWAY_BMC_PASSWORD": bmc.password.get_secret_value(),
+        "SLIPWAY_BMC_VERIFY_TLS": str(bmc.verify_tls).lower(),
+    }
+
+
+def dns_environment(settings: WorkerSettings) -> dict[str, str]:
+    """Return what the cloudflare provider reads."""
+    environment = {"CLOUDFLARE_API_TOKEN": settings.cloudflare_api_token.get_secret_value()}
     if settings.cloudflare_base_url is not None:
         environment["CLOUDFLARE_BASE_URL"] = str(settings.cloudflare_base_url).rstrip("/")
     return environment

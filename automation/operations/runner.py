@@ -13,10 +13,10 @@ from api.db.session import Database
 from api.errors import LeaseLost
 from api.jobs import Job, JobQueue
 from api.operations.events import LogLine, append
-from api.operations.leases import Leased, Leases, due_operations
+from api.operations.leased import Leased, LeasedNode
+from api.operations.leases import Leases, due_operations
 from api.operations.models import OperationKind
 from api.operations.results import AttemptEnd, AttemptResults, EngineTrace, RetryPolicy
-from api.plans.document import PlanDocument, StepOp
 from api.settings import WorkerSettings
 from api.tracing import span
 from api.vault import Vault
@@ -24,13 +24,14 @@ from automation.engine.contract import Engine, EngineAction, EngineJob, EngineSe
 from automation.operations.engine_attempt import EngineAttempt, EngineRecord, Errand
 from automation.operations.environment import engine_secrets
 from automation.operations.fencing import FencedHosts
-from automation.operations.guests import GuestDirectory, GuestError, NodeAccess
+from automation.operations.guests import GuestDirectory
 from automation.operations.heartbeat import Heartbeat
 from automation.operations.journal import Journal
+from automation.operations.machine_place import Bmcs, driver_of
 from automation.operations.phases import Phases
+from automation.operations.places import OutOfReach, Place
 from automation.operations.planning import PlanGate
-from automation.operations.verification import find_mismatch
-from components.specs import WorkloadKind, parse_workload_spec
+from automation.operations.whereabouts import Whereabouts
 
 _LOG = structlog.get_logger(__name__)
 _FOREIGN = "In the place of this workload there is a guest that is not ours."
@@ -41,6 +42,7 @@ class OperationRunner:
     """Carries out operations for one worker process, named ``owner`` in the lease.
 
     Attributes:
+        bmcs: finds the driver of a machine's BMC.
         clock: monotonic, in seconds. It only tells this worker when to doubt its lease; who has one is for the
             database's clock to say.
     """
@@ -55,6 +57,7 @@ class OperationRunner:
     plans: PlanGate
     fences: FencedHosts
     owner: str
+    bmcs: Bmcs = driver_of
     clock: Callable[[], float] = time.monotonic
 
     def run(self, operation_id: UUID) -> bool:
@@ -75,8 +78,8 @@ class OperationRunner:
             span(f"operation.{lease.kind}", _attributes(lease), parent=lease.traceparent),
         ):
             is_over = self._carry_out(lease, asked_at)
-        if is_over:
-            self._kick_waiting(lease.node_id)
+        if is_over and isinstance(lease.place, LeasedNode):
+            self._kick_waiting(lease.place.id)
         return True
 
     def _carry_out(self, lease: Leased, asked_at: float) -> bool:
@@ -126,124 +129,51 @@ class OperationRunner:
                 )
 
     def _attempt(self, lease: Leased, journal: Journal, heartbeat: Heartbeat, phases: Phases) -> AttemptEnd:
-        node = NodeAccess(
-            name=lease.node_name,
-            endpoint=lease.node_endpoint,
-            verify_tls=lease.node_verify_tls,
-            api_token=self.vault.open(lease.node_token_encrypted),
-        )
+        place = self._places.of(lease)
         if lease.kind is OperationKind.REBOOT:
             with phases("apply"):
-                return self._reboot(lease, node)
+                return _reboot(place)
         if lease.kind is OperationKind.DESTROY and not lease.has_stack:
-            return self._verify(lease, node, AttemptEnd())
-        secrets = engine_secrets(node, self.vault.open(lease.passphrase_encrypted), self.settings)
+            return _verify(place, AttemptEnd())
+        secrets = engine_secrets(place.environment(), self.vault.open(lease.passphrase_encrypted), self.settings)
         errand = Errand(f"{lease.kind} {lease.generation}", lease.previous_engine)
         attempt = EngineAttempt(self.engine, self.fences, errand, journal, heartbeat)
-        end = attempt.cost(self._engine_work(lease, node, attempt, secrets, journal, phases))
+        end = attempt.cost(self._engine_work(lease, place, attempt, secrets, journal, phases))
         if end.error_code is not None or end.awaits_approval:
             return end
         with phases("verify"):
-            return self._verify(lease, node, end)
+            return _verify(place, end)
 
     def _engine_work(  # noqa: PLR0913, PLR0917 - an attempt's parts, each of which has its own life
         self,
         lease: Leased,
-        node: NodeAccess,
+        place: Place,
         attempt: EngineAttempt,
         secrets: EngineSecrets,
         journal: Journal,
         phases: Phases,
     ) -> AttemptEnd:
         """Settle what an earlier engine left, plan, and apply what may be applied."""
-        job = self._job(lease)
+        job = self._job(lease, place)
         try:
             with phases("settle"):
                 settled = attempt.settle(job, secrets)
             if settled is not None:
                 return settled
             with phases("plan"):
-                job = replace(job, refresh=job.refresh or self._is_container_off(lease, node, journal))
+                job = replace(job, refresh=job.refresh or place.must_look_first(journal.line))
                 found = self.plans.admit(lease, attempt, job, secrets, self._leases)
             if isinstance(found, AttemptEnd):
                 return found
-            if self._is_foreign_in_the_way(lease, node, found):
+            if place.is_taken(found):
                 return AttemptEnd(error_code="identity_conflict", error_detail=_FOREIGN, was_begun=lease.was_applied)
-            self._shut_down_first(lease, node, journal)
+            place.prepare(journal.line)
             with phases("apply"):
                 return attempt.apply(replace(job, stack_may_exist=True), secrets)
         except EngineUnavailable as error:
             return AttemptEnd(
                 error_code="engine_unavailable", error_detail=f"{error}.", retryable=True, engine=EngineTrace.UNKNOWN
             )
-
-    def _is_foreign_in_the_way(self, lease: Leased, node: NodeAccess, plan: PlanDocument) -> bool:
-        """Tell whether somebody else's guest sits where the plan would make a container.
-
-        The provider takes "already exists" for the success of a create that it repeats, and would go on to set up, and
-        some day delete, a container that is not ours. One of ours bears its order's tag from its first moment on. (A
-        virtual machine is cloned first and tagged then, and the provider does refuse one that is there.)
-        """
-        if not any(step.op is StepOp.CREATE and step.resource == "ContainerLegacy" for step in plan.steps):
-            return False
-        try:
-            facts = self.guests.find(node, lease.vmid)
-        except GuestError:
-            return False  # the engine meets the same trouble and has the words for it
-        return facts is not None and not facts.tags.issuperset(parse_workload_spec(lease.desired).tags)
-
-    def _is_container_off(self, lease: Leased, node: NodeAccess, journal: Journal) -> bool:
-        """Tell whether a container that is to be stopped has stopped by itself, as when its owner halts it from within.
-
-        The stack takes it for running, and the node refuses to shut down what does not run ("CT 100 not running"), so
-        the engine has to look first. Nothing else needs it: the provider looks by itself before it stops a virtual
-        machine, and before it starts either kind.
-        """
-        if not _stops(lease) or _kind(lease) is WorkloadKind.CLOUD_VM:
-            return False
-        try:
-            facts = self.guests.find(node, lease.vmid)
-        except GuestError:
-            return False  # the engine meets the same trouble and has the words for it
-        if facts is None or facts.is_running:
-            return False
-        journal.line(LogLine("guest", f"{lease.name} is off already."))
-        return True
-
-    def _shut_down_first(self, lease: Leased, node: NodeAccess, journal: Journal) -> None:
-        """Let a virtual machine that is to be stopped shut itself down: the provider would pull its plug.
-
-        That is what it does with a machine without a guest agent. A container it asks by itself, and kills only one
-        that takes longer than the ``timeout_delete`` of its kind: nothing is left to do here.
-        """
-        if not _stops(lease) or _kind(lease) is not WorkloadKind.CLOUD_VM:
-            return
-        journal.line(LogLine("guest", f"Asking {lease.name} to shut down."))
-        try:
-            obeyed = self.guests.shut_down(node, lease.vmid, WorkloadKind.CLOUD_VM)
-        except GuestError:
-            return  # the engine meets the same trouble and has the words for it
-        if not obeyed:
-            journal.line(LogLine("guest", f"{lease.name} does not react; it will be switched off."))
-
-    def _reboot(self, lease: Leased, node: NodeAccess) -> AttemptEnd:
-        end = AttemptEnd(engine=EngineTrace.UNKNOWN)  # whatever engine is on record is not this operation's
-        try:
-            self.guests.reboot(node, lease.vmid, _kind(lease))
-        except GuestError as error:
-            return _failed(end, "node_unreachable", f"{error}.")
-        return self._verify(lease, node, end)
-
-    def _verify(self, lease: Leased, node: NodeAccess, end: AttemptEnd) -> AttemptEnd:
-        """Believe the node, not the engine: is the guest there and ours, or is it gone?"""
-        try:
-            facts = self.guests.find(node, lease.vmid)
-        except GuestError as error:
-            return _failed(end, "node_unreachable", f"{error}.")
-        wrong = find_mismatch(lease.kind, lease.desired, facts)
-        if wrong is not None:
-            return _failed(end, wrong.code, wrong.detail, retryable=wrong.retryable)
-        return replace(end, is_running=facts is not None and facts.is_running)
 
     def _finish(self, lease: Leased, end: AttemptEnd) -> None:
         with self.database.transaction() as transaction:
@@ -267,7 +197,7 @@ class OperationRunner:
         for operation_id in waiting:
             self.jobs.enqueue(Job.RUN_OPERATION, operation_id)
 
-    def _job(self, lease: Leased) -> EngineJob:
+    def _job(self, lease: Leased, place: Place) -> EngineJob:
         return EngineJob(
             operation_id=str(lease.operation_id),
             fence=lease.fence,
@@ -276,9 +206,13 @@ class OperationRunner:
             spec=lease.desired,
             work_root=self.settings.work_root,
             stack_may_exist=lease.has_stack,
-            deadline_seconds=min(self.settings.operation_deadline_seconds, max(1.0, lease.seconds_left)),
+            deadline_seconds=min(place.deadline_seconds, max(1.0, lease.seconds_left)),
             refresh=lease.refreshes,
         )
+
+    @property
+    def _places(self) -> Whereabouts:
+        return Whereabouts(self.database, self.guests, self.bmcs, self.vault, self.settings)
 
     def _leases(self, session: Session) -> Leases:
         return Leases(session, self.owner, self.settings.lease_seconds)
@@ -289,20 +223,28 @@ def _attributes(lease: Leased) -> dict[str, str | int]:
     return {
         "slipway.operation": str(lease.operation_id),
         "slipway.workload": str(lease.workload_id),
-        "slipway.node": lease.node_name,
+        "slipway.place": lease.place.words,
         "slipway.attempt": lease.attempt,
         "slipway.fence": lease.fence,
     }
 
 
-def _kind(lease: Leased) -> WorkloadKind:
-    return WorkloadKind(str(lease.desired["kind"]))
+def _reboot(place: Place) -> AttemptEnd:
+    end = AttemptEnd(engine=EngineTrace.UNKNOWN)  # whatever engine is on record is not this operation's
+    try:
+        place.restart()
+    except OutOfReach as error:
+        return replace(end, error_code=error.code, error_detail=str(error), retryable=True)
+    return _verify(place, end)
 
 
-def _stops(lease: Leased) -> bool:
-    """Whether a guest that is there shall be off."""
-    return lease.kind is OperationKind.APPLY and lease.was_applied and not lease.desired["started"]
-
-
-def _failed(end: AttemptEnd, code: str, detail: str, *, retryable: bool = True) -> AttemptEnd:
-    return replace(end, error_code=code, error_detail=detail, retryable=retryable)
+def _verify(place: Place, end: AttemptEnd) -> AttemptEnd:
+    """Believe what is there, not the engine."""
+    try:
+        sight = place.look()
+    except OutOfReach as error:
+        return replace(end, error_code=error.code, error_detail=str(error), retryable=True)
+    if sight.wrong is None:
+        return replace(end, is_running=sight.is_running)
+    wrong = sight.wrong
+    return replace(end, error_code=wrong.code, error_detail=wrong.detail, retryable=wrong.retryable)

@@ -19,8 +19,8 @@ from automation.engine.contract import (
     EngineResult,
     EngineUnavailable,
 )
-from automation.operations.environment import engine_secrets
-from automation.operations.guests import NodeAccess
+from automation.operations.environment import engine_secrets, node_environment
+from automation.operations.guest_place import node_access
 
 _LOG = structlog.get_logger(__name__)
 _DEADLINE_SECONDS = 60.0
@@ -63,13 +63,9 @@ class QuotePlanner:
             return QuotePlans(transaction.session).store(claimed, result.steps)
 
     def _preview(self, claimed: ClaimedQuote) -> EngineResult:
-        node = NodeAccess(
-            name=claimed.node_name,
-            endpoint=claimed.node_endpoint,
-            verify_tls=claimed.node_verify_tls,
-            api_token=self.vault.open(claimed.node_token_encrypted),
-        )
-        secrets = engine_secrets(node, _PASSPHRASE, self.settings)
+        node = claimed.node
+        place = {} if node is None else node_environment(node_access(node, self.vault))
+        secrets = engine_secrets(place, _PASSPHRASE, self.settings)
         job = EngineJob(
             operation_id=f"quote-{claimed.id}",
             fence=claimed.attempt,

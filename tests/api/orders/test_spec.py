@@ -12,9 +12,19 @@ from uuid_utils.compat import uuid7
 
 from api.catalogue.seed import load_catalogue
 from api.ipam.service import HeldAddresses
-from api.orders.spec import Reservation, build_spec, dns_label
+from api.orders.spec import MachineReservation, Reservation, build_machine_spec, build_spec, dns_label
 from api.templates.definition import TemplateDefinition
-from components.specs import BotSpec, CloudVmSpec, GameServerSpec, Resources, WorkloadSpec, parse_guest_spec
+from components.specs import (
+    BotSpec,
+    CloudVmSpec,
+    GameServerSpec,
+    Resources,
+    WorkloadKind,
+    WorkloadSpec,
+    parse_guest_spec,
+    parse_workload_spec,
+)
+from components.specs.machine import DiskLayout, MachineRef
 from tests.fakes.workload_specs import SSH_KEY
 
 WORKLOAD = UUID("01932c07-0000-7000-8000-0000deadbeef")
@@ -103,14 +113,46 @@ def test_the_guest_carries_its_order_in_its_tags() -> None:
     assert build(VM).tags == ("order-01932c07-0000-7000-8000-000000000001", "slipway")
 
 
+SHIPPED = [template.definition for template in load_catalogue().templates]
+
+
 @pytest.mark.parametrize(
-    "definition", [template.definition for template in load_catalogue().templates], ids=lambda found: str(found.kind)
+    "definition",
+    [definition for definition in SHIPPED if definition.kind is not WorkloadKind.BARE_METAL],
+    ids=lambda found: str(found.kind),
 )
 def test_every_shipped_template_makes_a_spec_that_survives_storage(definition: TemplateDefinition) -> None:
     """What is stored as JSON reads back as the same spec."""
     source = "9000" if definition.user else "local:vztmpl/x.tar.zst"
     spec = build(definition, template_source=source)
     assert parse_guest_spec(spec.model_dump(mode="json")) == spec
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [definition for definition in SHIPPED if definition.kind is WorkloadKind.BARE_METAL],
+    ids=lambda found: str(found.user),
+)
+def test_every_shipped_image_makes_the_spec_of_a_machine(definition: TemplateDefinition) -> None:
+    """What is to be on which machine, how its disks are used, whose keys and which addresses it has."""
+    fields = {field: getattr(reservation(), field) for field in ("workload_id", "order_id", "hostname", "addresses")}
+    machine = MachineRef(machine_id=WORKLOAD, name="metal-1", serial="SN-1", boot_mac="52:54:00:00:00:01")
+    held = MachineReservation(
+        **fields,
+        nameservers=["192.0.2.53"],
+        zone_id="abc",
+        zone_name="play.example",
+        dns_label="box-deadbeef",
+        machine=machine,
+        layout=DiskLayout.RAID1,
+    )
+    spec = build_machine_spec(held, RESOURCES, definition, (SSH_KEY,))
+    assert parse_workload_spec(spec.model_dump(mode="json")) == spec
+    assert (spec.machine, spec.image, spec.layout) == (machine, definition.machine_image, DiskLayout.RAID1)
+    assert (spec.user, spec.ssh_keys, spec.location) == (definition.user, (SSH_KEY,), "metal-1")
+    assert (str(spec.network.ipv4.address), spec.network.ipv4.prefix_length) == ("203.0.113.9", 32)
+    assert str(spec.network.ipv6.address) == "2001:db8:0:7::1"
+    assert (spec.installation, spec.rescue, spec.started) == (1, False, True)
 
 
 @given(labels)

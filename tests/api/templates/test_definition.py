@@ -12,6 +12,8 @@ from components.specs import WorkloadKind
 GAME: dict[str, Any] = {"kind": "game_server", "game": "chess", "start_command": ["chessd"]}
 VM: dict[str, Any] = {"kind": "cloud_vm", "user": "debian"}
 BOT: dict[str, Any] = {"kind": "bot", "start_command": ["python3", "main.py"]}
+IMAGE: dict[str, Any] = {"name": "debian-12", "sha256": "a" * 64, "content_sha256": "b" * 64, "size_bytes": 1 << 30}
+METAL: dict[str, Any] = {"kind": "bare_metal", "user": "debian", "machine_image": IMAGE, "layouts": ["single"]}
 
 
 def test_memory_is_written_into_the_start_command_with_headroom() -> None:
@@ -25,7 +27,7 @@ def test_a_command_without_a_placeholder_stays_as_it_is() -> None:
     assert TemplateDefinition.model_validate(BOT).command_for(256) == ("python3", "main.py")
 
 
-@pytest.mark.parametrize("document", [GAME, VM, BOT])
+@pytest.mark.parametrize("document", [GAME, VM, BOT, METAL])
 def test_each_kind_has_its_smallest_definition(document: dict[str, Any]) -> None:
     """What is not said has a safe default: no open port, no environment."""
     definition = TemplateDefinition.model_validate(document)
@@ -35,13 +37,20 @@ def test_each_kind_has_its_smallest_definition(document: dict[str, Any]) -> None
 @pytest.mark.parametrize(
     ("document", "complaint"),
     [
-        (GAME | {"user": "root"}, "'user' belongs to cloud VM"),
-        (VM | {"user": None}, "'user' belongs to cloud VM"),
+        (GAME | {"user": "root"}, "'user' belongs to templates of cloud VM"),
+        (VM | {"user": None}, "'user' belongs to templates of cloud VM"),
         (BOT | {"game": "chess"}, "'game' belongs to game server"),
         (GAME | {"game": None}, "'game' belongs to game server"),
         (BOT | {"start_command": []}, "'start_command' belongs to container"),
         (VM | {"start_command": ["init"]}, "'start_command' belongs to container"),
         (VM | {"environment": {"A": "1"}}, "'environment' belongs to container"),
+        (METAL | {"user": None}, "'user' belongs to templates of cloud VM"),
+        (METAL | {"start_command": ["init"]}, "'start_command' belongs to container"),
+        (METAL | {"machine_image": None}, "'machine_image' and 'layouts' belong to bare-metal"),
+        (METAL | {"layouts": []}, "'machine_image' and 'layouts' belong to bare-metal"),
+        (VM | {"layouts": ["single"]}, "'machine_image' and 'layouts' belong to bare-metal"),
+        (BOT | {"machine_image": IMAGE}, "'machine_image' and 'layouts' belong to bare-metal"),
+        (METAL | {"ports": [{"protocol": "tcp", "first": 22, "last": 22}]}, "'ports' belong to guests"),
     ],
 )
 def test_what_does_not_belong_to_a_kind_is_refused(document: dict[str, Any], complaint: str) -> None:

@@ -120,6 +120,8 @@ def test_the_lab_s_nodes_are_made_of_the_images_that_the_registry_names() -> Non
     spec = NodesSpec.model_validate(content["config"]["slipway:spec"])
     there = {(item.template, item.version, item.workload_class, item.image) for item in spec.templates}
     wanted = {
-        (item.slug, item.version, CLASSES[item.definition.kind], item.image) for item in load_catalogue().templates
+        (item.slug, item.version, CLASSES[item.definition.kind], item.image)
+        for item in load_catalogue().templates
+        if item.definition.kind in CLASSES
     }
     assert wanted - there == set()

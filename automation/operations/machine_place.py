@@ -1,0 +1,138 @@
+"""A machine of one's own, as the place of an operation."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from api.db.session import Database
+from api.machines.grants import MachineGrants
+from api.machines.lifecycle import is_wiped
+from api.machines.models import Machine
+from api.machines.profiles import profile_digest, profile_document
+from api.operations.leased import Leased, LeasedMachine
+from api.operations.models import OperationKind
+from api.plans.document import PlanDocument
+from api.settings import WorkerSettings
+from api.vault import Vault
+from automation.operations.environment import metal_environment
+from automation.operations.machine_verification import MachineFacts, find_machine_mismatch
+from automation.operations.places import OutOfReach, Sight, Tell
+from components.specs import BareMetalSpec
+from pxe.power.driver import Driver
+from pxe.power.errors import PowerError
+from pxe.power.interfaces import PowerState
+from pxe.power.settings import BmcKind, BmcSettings
+
+Bmcs = Callable[[BmcSettings], Driver]
+"""Finds the driver of a machine's BMC."""
+
+
+def driver_of(settings: BmcSettings) -> Driver:
+    """Return this process's driver of a BMC. What speaks to BMCs is loaded here: few operations need it."""
+    from pxe.power.connection import driver_for  # noqa: PLC0415 - see above: a second, and some megabytes
+
+    return driver_for(settings)
+
+
+_UNREACHABLE = "bmc_unreachable"
+
+
+def bmc_settings_of(machine: LeasedMachine, vault: Vault) -> BmcSettings:
+    """Return how a machine's BMC is reached, its password opened.
+
+    Raises:
+        pydantic.ValidationError: if what is recorded of the BMC cannot be meant.
+    """
+    sealed = machine.bmc_password_encrypted
+    return BmcSettings.model_validate(
+        {
+            "driver": BmcKind(machine.bmc_driver),
+            "address": machine.bmc_address,
+            "system": machine.bmc_system,
+            "user": machine.bmc_user,
+            "password": "" if sealed is None else vault.open(sealed),
+            "verify_tls": machine.bmc_verify_tls,
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MachinePlace:
+    """Implements ``automation.operations.places.Place``: the machine's row and its BMC count, not the engine's word.
+
+    What the engine does is done through the API, under a grant of this lease; the row is written by that API only.
+    """
+
+    lease: Leased
+    machine: LeasedMachine
+    database: Database
+    bmcs: Bmcs
+    vault: Vault
+    settings: WorkerSettings
+
+    @property
+    def deadline_seconds(self) -> float:
+        """See ``Place``: installers take their time, and overwriting disks takes hours."""
+        if self.lease.kind is OperationKind.DESTROY:
+            return self.settings.machine_removal_deadline_seconds
+        return self.settings.machine_deadline_seconds
+
+    def environment(self) -> Mapping[str, str]:
+        """See ``Place``. Makes a grant, which is void with the lease."""
+        lease = self.lease
+        with self.database.transaction() as transaction:
+            grant = MachineGrants(transaction.session).mint(
+                self.machine.id, lease.workload_id, lease.operation_id, lease.fence, lease.deadline_at
+            )
+        return metal_environment(bmc_settings_of(self.machine, self.vault), grant, self.settings)
+
+    def must_look_first(self, tell: Tell) -> bool:
+        """See ``Place``: the provider of machines looks for itself before it changes anything."""
+        del tell
+        return False
+
+    def is_taken(self, plan: PlanDocument) -> bool:
+        """See ``Place``: a claim that is somebody else's is refused by the API, and a serial number by the machine."""
+        del plan
+        return False
+
+    def prepare(self, tell: Tell) -> None:
+        """See ``Place``: the provider asks the operating system to shut down before it cuts the power."""
+        del tell
+
+    def restart(self) -> None:
+        """See ``Place``: a power cycle, which also frees a machine that hangs."""
+        try:
+            self._driver().power.cycle()
+        except PowerError as error:
+            raise OutOfReach(_UNREACHABLE, f"{error}.") from error
+
+    def look(self) -> Sight:
+        """See ``Place``."""
+        facts = self._facts()
+        spec = BareMetalSpec.model_validate(self.lease.desired)
+        wanted = str(profile_digest(profile_document(spec.profile)))
+        wrong = find_machine_mismatch(self.lease.kind, spec, wanted, facts)
+        return Sight(wrong, is_running=facts.power is not PowerState.OFF)
+
+    def _facts(self) -> MachineFacts:
+        with self.database.transaction() as transaction:
+            row = transaction.session.scalars(select(Machine).where(Machine.id == self.machine.id)).one()
+            is_ours, installed = row.workload_id == self.lease.workload_id, row.installed or {}
+            facts = MachineFacts(
+                state=row.state,
+                is_ours=is_ours,
+                is_untouched=not self.lease.has_stack and is_wiped(row),
+                installed_digest=installed.get("profile_digest"),
+            )
+        return facts if self.lease.kind is OperationKind.DESTROY else facts.powered(self._power())
+
+    def _power(self) -> PowerState:
+        try:
+            return self._driver().power.state()
+        except PowerError as error:
+            raise OutOfReach(_UNREACHABLE, f"{error}.") from error
+
+    def _driver(self) -> Driver:
+        return self.bmcs(bmc_settings_of(self.machine, self.vault))
