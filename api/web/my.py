@@ -1,6 +1,7 @@
 """What a customer has: the list, and the page of a machine."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -10,12 +11,15 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
+from api.catalogue.models import ProductTemplate, Size
 from api.errors import NotFound
 from api.machines.models import Deployment, Machine
 from api.operations.models import ACTIVE, Operation
 from api.operations.stream import LARGEST_ID, follow_parts
 from api.orders.models import Order
 from api.runtime import RuntimeDep, SessionDep
+from api.templates.definition import TemplateDefinition
+from api.templates.models import Template, TemplateVersion
 from api.web.machine_reading import ConsoleReader, read_console, read_deployments, shown
 from api.web.paging import PlaceDep, cut
 from api.web.rendering import page
@@ -23,9 +27,26 @@ from api.web.situation import situation_of
 from api.web.visitor import Owner
 from api.workloads.models import Workload, WorkloadStatus
 from components.specs import BareMetalSpec, parse_workload_spec
+from components.specs.machine import DiskLayout
 
 router = APIRouter()
 _DEPLOYMENTS = 10
+_NOTHING_TO_ASK = frozenset({WorkloadStatus.PENDING_PAYMENT, WorkloadStatus.DELETED})
+_VERBS = {
+    WorkloadStatus.RUNNING: ("reset", "stop", "rescue", "reinstall", "cancel"),
+    WorkloadStatus.STOPPED: ("start", "rescue", "reinstall", "cancel"),
+    WorkloadStatus.NEEDS_ATTENTION: ("reinstall", "cancel"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageChoice:
+    """Something that a machine can be installed with."""
+
+    slug: str
+    title: str
+    image: str
+    layouts: Sequence[DiskLayout]
 
 
 @router.get("/my")
@@ -69,20 +90,38 @@ def show_mine(workload_id: UUID, request: Request, visitor: Owner, session: Sess
         newest=newest,
         console=read_console(session, newest.row if newest else None),
         verbs=verbs_of(workload, found.Operation),
+        images=images_for(session, found.Order),
+        layouts=list(DiskLayout),
     )
 
 
 def verbs_of(workload: Workload, operation: Operation | None) -> tuple[str, ...]:
     """Return what an owner can ask for at the moment; while something is being done, nothing but to cancel."""
-    if workload.desired_absent or workload.status in {WorkloadStatus.PENDING_PAYMENT, WorkloadStatus.DELETED}:
+    if workload.desired_absent or workload.status in _NOTHING_TO_ASK:
         return ()
     if operation is not None:
         return ("cancel",)
-    if workload.status is WorkloadStatus.RUNNING:
-        return ("reset", "stop", "cancel")
-    if workload.status is WorkloadStatus.STOPPED:
-        return ("start", "cancel")
-    return ("cancel",)
+    if workload.status is WorkloadStatus.RUNNING and workload.desired.get("rescue"):
+        return ("unrescue", "reinstall", "cancel")
+    return _VERBS.get(workload.status, ("cancel",))
+
+
+def images_for(session: Session, order: Order) -> Sequence[ImageChoice]:
+    """Return what a machine can be installed with: the templates that it could have been ordered with, and fit."""
+    rows = session.execute(
+        select(Template.slug, Template.name, TemplateVersion.definition, Size)
+        .join(TemplateVersion, TemplateVersion.template_id == Template.id)
+        .join(ProductTemplate, ProductTemplate.template_id == Template.id)
+        .join(Size, Size.product_id == ProductTemplate.product_id)
+        .where(Size.id == order.size_id, TemplateVersion.is_current)
+        .order_by(Template.slug)
+    )
+    found = []
+    for row in rows:
+        definition = TemplateDefinition.model_validate(row.definition)
+        if definition.machine_image is not None and definition.minimum_memory_mib <= row.Size.memory_mib:
+            found.append(ImageChoice(row.slug, row.name, definition.machine_image.name, definition.layouts))
+    return found
 
 
 def _check_owned(workload_id: UUID, deployment_id: UUID, visitor: Owner, session: SessionDep) -> None:

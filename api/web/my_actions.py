@@ -1,9 +1,10 @@
 """What a customer does with a machine of theirs: the verbs of the JSON routes, as forms."""
 
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.db.session import Transaction
 from api.errors import InvalidInput, NotFound
@@ -17,9 +18,13 @@ from api.web.flash import Flash
 from api.web.forms import FormDep, parse
 from api.web.rendering import done
 from api.web.visitor import Owner, Visitor
+from api.workloads.machine_verbs import MachineVerbs
 from api.workloads.models import Workload
+from api.workloads.reinstalling import reinstallation
 from api.workloads.repository import WorkloadRepository
+from api.workloads.schemas import ReinstallRequest
 from api.workloads.service import WorkloadService, lock_workload
+from components.specs.machine import DiskLayout
 
 router = APIRouter(prefix="/my/machines/{workload_id}")
 
@@ -37,6 +42,19 @@ class ConfirmedForm(BaseModel):
         """
         if self.confirmation.strip() != name:
             raise InvalidInput(f"confirmation: type '{name}', the machine's name, and nothing else")
+
+
+class RescueForm(BaseModel):
+    """Whether the rescue system is wanted."""
+
+    on: bool
+
+
+class ReinstallForm(ConfirmedForm):
+    """What is to be on the disks, and how they are used."""
+
+    template: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
+    layout: DiskLayout
 
 
 @router.post("/start")
@@ -61,6 +79,35 @@ def reset_mine(workload_id: UUID, visitor: Owner, runtime: RuntimeDep, transacti
     service, workload = _owned(workload_id, visitor, runtime, transaction)
     operation = service.reboot(workload, _asked("reboot", visitor))
     return _begun(operation, "It is being switched off and on again.", workload_id, visitor, runtime, transaction)
+
+
+@router.post("/rescue")
+def rescue_mine(
+    workload_id: UUID, visitor: Owner, form: FormDep, runtime: RuntimeDep, transaction: TransactionDep
+) -> Response:
+    """Boot a machine into the rescue system, or back into its own."""
+    is_on = parse(RescueForm, form).on
+    _, workload = _owned(workload_id, visitor, runtime, transaction)
+    asked = "the rescue system" if is_on else "its own system again"
+    cause = Cause(f"the customer asked for {asked}", by=visitor.principal.user_id)
+    operation = _machine_verbs(runtime, transaction).set_rescue(workload, on=is_on, cause=cause)
+    return _begun(operation, f"It is being booted into {asked}.", workload_id, visitor, runtime, transaction)
+
+
+@router.post("/reinstall")
+def reinstall_mine(
+    workload_id: UUID, visitor: Owner, form: FormDep, runtime: RuntimeDep, transaction: TransactionDep
+) -> Response:
+    """Install a machine again; all that is on its disks is lost."""
+    wanted = parse(ReinstallForm, form)
+    _, workload = _owned(workload_id, visitor, runtime, transaction)
+    wanted.check(workload.name)
+    request = ReinstallRequest(template=wanted.template, layout=wanted.layout, confirm=workload.name)
+    by = visitor.principal.user_id
+    installation = reinstallation(transaction.session, workload, by, request)
+    cause = Cause("the customer asked for a reinstallation", by=by, has_consent=True)
+    operation = _machine_verbs(runtime, transaction).reinstall(workload, installation, cause)
+    return _begun(operation, "It is being installed again.", workload_id, visitor, runtime, transaction)
 
 
 @router.post("/cancel")
@@ -95,6 +142,10 @@ def _owned(
     _machine_of(workload_id, visitor, transaction)
     service = WorkloadService(transaction.session, runtime.settings.operation_lifetime_seconds)
     return service, lock_workload(transaction.session, workload_id)
+
+
+def _machine_verbs(runtime: Runtime, transaction: Transaction) -> MachineVerbs:
+    return MachineVerbs(transaction.session, runtime.settings.operation_lifetime_seconds)
 
 
 def _asked(verb: str, visitor: Visitor) -> Cause:

@@ -18,6 +18,13 @@ GAME_SERVER: dict[str, Any] = {
     "name": "blocks",
 }
 BOT: dict[str, Any] = {"product": "bot", "size": "nano", "template": "python-bot", "name": "herald"}
+BARE_METAL: dict[str, Any] = {
+    "product": "bare-metal",
+    "size": "metal-small",
+    "template": "debian-12-metal",
+    "name": "iron",
+    "ssh_keys": ["laptop"],
+}
 """Bodies of ``POST /v1/orders``, one a product."""
 
 

@@ -33,7 +33,7 @@ def test_the_pool_is_a_picture_with_words(browse: OpenBrowser) -> None:
 
     assert "rack2-03: in quarantine" in html
     assert "<b>1</b> in trouble" in html
-    assert "6 of 10 free" in html
+    assert "6 of 7 free" in html
 
 
 @pytest.mark.usefixtures("iron")
@@ -44,7 +44,7 @@ def test_the_pool_is_a_picture_with_words(browse: OpenBrowser) -> None:
         ("state=in+use", {"rack1-07", "rack1-08", "rack2-01"}),
         ("state=rescue", {"rack2-01"}),
         ("state=no-such", set()),
-        ("class=ax102&state=inspect", {"rack3-02"}),
+        ("class=metal-large&state=inspect", {"rack3-02"}),
         ("q=hermes", {"rack1-08"}),
         ("q=ge-0/0/7", {"rack1-07"}),
         ("q=%25", set()),
