@@ -49,7 +49,7 @@ def enrol(  # noqa: PLR0913, PLR0917 - FastAPI injects by parameter
     try:
         machine = enrolment.enroll(MachineIn.model_validate(_told(form, MachineIn)), Actor.of(visitor.principal))
     except ValidationError as error:
-        return _form(request, visitor, session, form, wrong=_complaints(error), status=_UNPROCESSABLE)
+        return _form(request, visitor, session, form, wrong=_complaints(error, form), status=_UNPROCESSABLE)
     except (InvalidInput, Conflict) as error:
         return _form(request, visitor, session, form, wrong=_complaint(error), status=error.status)
     said = "It is enrolled. Have it inspected next: then it is wiped, and offered."
@@ -79,7 +79,7 @@ def save_machine(  # noqa: PLR0913, PLR0917 - FastAPI injects by parameter
         patch = MachinePatch.model_validate(_told(form, MachinePatch))
         enrolment.edit(machine.name, patch, Actor.of(visitor.principal))
     except ValidationError as error:
-        return _form(request, visitor, session, form, machine, wrong=_complaints(error), status=_UNPROCESSABLE)
+        return _form(request, visitor, session, form, machine, wrong=_complaints(error, form), status=_UNPROCESSABLE)
     except (InvalidInput, Conflict) as error:
         return _form(request, visitor, session, form, machine, wrong=_complaint(error), status=error.status)
     return done(runtime, visitor, f"/admin/machines/{machine_id}", Flash("good", "It is changed."))
@@ -122,18 +122,19 @@ def _told(form: Mapping[str, str], model: type[MachineIn | MachinePatch]) -> dic
     return told | {"bmc_verify_tls": form.get("bmc_verify_tls") == "true"}
 
 
-def _complaints(error: ValidationError) -> dict[str, str]:
+def _complaints(error: ValidationError, form: Mapping[str, str]) -> dict[str, str]:
     """Return what is wrong by field, in words; nothing of what was typed is in it."""
     found: dict[str, str] = {}
     for one in error.errors(include_input=False, include_url=False):
         field = str(one["loc"][0]) if one["loc"] else _WHOLE
-        found.setdefault(field, _words(one["type"], one["msg"]))
+        is_empty = field != _WHOLE and not form.get(field, "").strip()
+        found.setdefault(field, "Fill this in." if is_empty else _words(one["type"], one["msg"]))
     return found
 
 
 def _words(kind: str, message: str) -> str:
-    if kind in {"missing", "int_parsing"}:
-        return {"missing": "Fill this in.", "int_parsing": "This is a whole number."}[kind]
+    if kind == "int_parsing":
+        return "This is a whole number."
     if kind == "string_pattern_mismatch":
         return "Some sign in it cannot be there, or it is too long."
     text = message.removeprefix("Value error, ")

@@ -107,7 +107,7 @@ def test_a_reload_does_not_take_a_form_away(iron: IronHouse, screen: Screen) -> 
     screen.log_in(iron.owner)
     screen.open(f"/my/machines/{iron.running}")
     screen.page.get_by_text("Cancel this machine").click()
-    field = screen.page.get_by_label("Type atlas to confirm")
+    field = screen.page.get_by_label("Type atlas to give it back")
     field.fill("atl")
     iron.restless()
     screen.page.locator("h1 + .chip", has_text="switched off").wait_for()
@@ -116,7 +116,8 @@ def test_a_reload_does_not_take_a_form_away(iron: IronHouse, screen: Screen) -> 
     assert screen.complaints == []
 
 
-def test_a_form_says_what_is_wrong_where_it_is_wrong(api: Api, iron: IronHouse, wide: Screen, colours: str) -> None:
+@pytest.mark.usefixtures("iron")
+def test_a_form_says_what_is_wrong_where_it_is_wrong(api: Api, wide: Screen, colours: str) -> None:
     """Beside each field; what was typed stays."""
     wide.log_in(api.staff(Role.OPERATOR))
     wide.open("/admin/machines")
@@ -155,7 +156,7 @@ def test_a_customer_installs_a_machine_again(iron: IronHouse, narrow: Screen) ->
     narrow.page.get_by_text("Install it again").click()
     narrow.page.get_by_label("Image").select_option("ubuntu-24.04-metal")
     narrow.page.get_by_label("one disk carries the system").check()
-    narrow.page.locator("form[action$=reinstall]").get_by_label("Type atlas to confirm").fill("atlas")
+    narrow.page.get_by_label("Type atlas to erase it").fill("atlas")
     narrow.keep("my-machine-reinstall-phone")
     narrow.page.get_by_role("button", name="Erase it and install again").click()
     narrow.page.get_by_role("status").filter(has_text="being installed again").wait_for()
