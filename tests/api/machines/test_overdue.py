@@ -23,39 +23,39 @@ from tests.fixtures.services import worker_services
 S = MachineState
 
 
-def sweep(metal: MetalApi, folder: Path) -> None:
+def sweep(iron: MetalApi, folder: Path) -> None:
     """Sweep as a worker does."""
     engine = FakeEngine()
     rig = RunnerRig(
-        Desk(metal.stable.shop), engine, GuestsOfEngine(engine), worker_settings(folder), FakeStateStore(engine)
+        Desk(iron.stable.shop), engine, GuestsOfEngine(engine), worker_settings(folder), FakeStateStore(engine)
     )
     sweep_machines(worker_services(rig))
 
 
-def begun(metal: MetalApi, kind: str) -> tuple[Engine, UUID]:
+def begun(iron: MetalApi, kind: str) -> tuple[Engine, UUID]:
     """Have an engine that has opened a deployment of its customer's machine."""
-    engine = metal.engine(S.ACTIVE)
+    engine = iron.engine(S.ACTIVE)
     engine.ask("PUT", "/profile", boot_profile().model_dump(mode="json")).raise_for_status()
     return engine, engine.opened(kind)
 
 
 @pytest.mark.parametrize(("kind", "state"), [("wipe", S.QUARANTINE), ("install", S.DEPLOYING), ("rescue", S.ACTIVE)])
 def test_a_deployment_whose_time_is_over_has_failed(
-    metal: MetalApi, tmp_path: Path, kind: str, state: MachineState
+    iron: MetalApi, tmp_path: Path, kind: str, state: MachineState
 ) -> None:
     """With the phase that it was at; a machine that goes into quarantine is switched off."""
-    engine, deployment = begun(metal, kind)
-    metal.stable.shows_itself(deployment, DeploymentPhase.WRITE)
-    sweep(metal, tmp_path)
-    assert metal.stable.deployment(deployment).status is DeploymentStatus.OPEN
-    metal.stable.past_deadline(deployment)
-    sweep(metal, tmp_path)
-    ended = metal.stable.deployment(deployment)
+    engine, deployment = begun(iron, kind)
+    iron.stable.shows_itself(deployment, DeploymentPhase.WRITE)
+    sweep(iron, tmp_path)
+    assert iron.stable.deployment(deployment).status is DeploymentStatus.OPEN
+    iron.stable.past_deadline(deployment)
+    sweep(iron, tmp_path)
+    ended = iron.stable.deployment(deployment)
     assert (ended.status, ended.error_code) == (DeploymentStatus.FAILED, "deadline")
     assert "it was at 'write'" in (ended.error_detail or "")
-    assert metal.stable.state(engine.machine) is state
+    assert iron.stable.state(engine.machine) is state
     asked = [(engine.machine.id, "off")] if state is S.QUARANTINE else []
-    assert metal.stable.shop.jobs.of(Job.POWER_MACHINE) == asked
+    assert iron.stable.shop.jobs.of(Job.POWER_MACHINE) == asked
 
 
 @pytest.mark.parametrize(
@@ -67,34 +67,34 @@ def test_a_deployment_whose_time_is_over_has_failed(
     ],
 )
 def test_an_end_without_consequences_is_found(
-    metal: MetalApi, tmp_path: Path, kind: str, code: str, state: MachineState
+    iron: MetalApi, tmp_path: Path, kind: str, code: str, state: MachineState
 ) -> None:
     """Whoever wrote the end died before it could move the machine."""
-    engine, deployment = begun(metal, kind)
+    engine, deployment = begun(iron, kind)
     ended = {"status": DeploymentStatus.FAILED, "error_code": code}
-    metal.stable.change(
+    iron.stable.change(
         lambda session: session.execute(update(Deployment).where(Deployment.id == deployment).values(**ended))
     )
-    sweep(metal, tmp_path)
-    assert metal.stable.state(engine.machine) is state
+    sweep(iron, tmp_path)
+    assert iron.stable.state(engine.machine) is state
 
 
-def test_a_failure_that_another_try_has_followed_says_nothing_about_the_machine(metal: MetalApi) -> None:
+def test_a_failure_that_another_try_has_followed_says_nothing_about_the_machine(iron: MetalApi) -> None:
     """The newest deployment counts."""
-    engine, deployment = begun(metal, "install")
+    engine, deployment = begun(iron, "install")
     ended = {"status": DeploymentStatus.FAILED, "error_code": "wrong_machine"}
-    metal.stable.change(
+    iron.stable.change(
         lambda session: session.execute(update(Deployment).where(Deployment.id == deployment).values(**ended))
     )
     engine.opened("install", "two")
-    assert metal.stable.change(lambda session: OverdueDeployments(session).undrawn()) == []
+    assert iron.stable.change(lambda session: OverdueDeployments(session).undrawn()) == []
 
 
-def test_a_step_whose_hint_was_lost_is_found(metal: MetalApi, tmp_path: Path) -> None:
+def test_a_step_whose_hint_was_lost_is_found(iron: MetalApi, tmp_path: Path) -> None:
     """By its row, as everything else."""
-    machine = metal.stable.add()
-    operator = metal.api.staff(Role.OPERATOR).http
+    machine = iron.stable.add()
+    operator = iron.api.staff(Role.OPERATOR).http
     opened = operator.post(f"/v1/admin/machines/{machine.name}/inspect", json={"reason": "a test"}).json()["id"]
-    metal.stable.shop.jobs.sent.clear()
-    sweep(metal, tmp_path)
-    assert [str(one) for (one,) in metal.stable.shop.jobs.of(Job.RUN_MACHINE)] == [opened]
+    iron.stable.shop.jobs.sent.clear()
+    sweep(iron, tmp_path)
+    assert [str(one) for (one,) in iron.stable.shop.jobs.of(Job.RUN_MACHINE)] == [opened]
