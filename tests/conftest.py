@@ -19,6 +19,7 @@ pytest_plugins = [
     "tests.fixtures.operations",
     "tests.fixtures.machines",
     "tests.fixtures.runner",
+    "tests.fixtures.metal_shop",
     "tests.fixtures.drift",
     "tests.fixtures.plans",
     "tests.fixtures.platform",

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from uuid_utils.compat import uuid7
 
 from api.inventory.models import Node, Site
+from api.machines.models import Machine
 from api.operations.models import Operation, OperationKind
 from api.orders.models import Order
 from api.plans.binding import Binding
@@ -173,11 +174,19 @@ class PlanStore:
         return plan
 
     def _summary(self, document: PlanDocument, binding: Binding, workload: Workload) -> str:
-        node, site = self._session.execute(
-            select(Node.name, Site.name).join(Site, Site.id == Node.site_id).where(Node.id == workload.node_id)
-        ).one()
         price = monthly(binding.price_after_cents, binding.currency)
-        return describe(document, f"{site} node {node}", price)
+        return describe(document, self._place(workload), price)
+
+    def _place(self, workload: Workload) -> str:
+        """Say where a workload is."""
+        model, word, id_ = (
+            (Node, "node", workload.node_id)
+            if workload.machine_id is None
+            else (Machine, "machine", workload.machine_id)
+        )
+        query = select(model.name, Site.name).join(Site, Site.id == model.site_id).where(model.id == id_)
+        name, site = self._session.execute(query).one()
+        return f"{site} {word} {name}"
 
     def _now(self) -> datetime:
         return self._session.execute(select(func.now())).scalar_one()

@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 
 from api.dns.models import DnsLabel, DnsZone
 from api.inventory.models import Node, NodeState
-from api.inventory.platform_models import PlatformStack
+from api.inventory.platform_models import PlatformStack, PoolServer
 from api.ipam.models import Address, AddressPool
+from api.machines.models import Machine
 from api.platform.errors import CustomersOnStack
 from api.platform.models import PlatformRun, RunAction
 from api.workloads.models import Workload, WorkloadStatus
 
-_REPORTED = {"nodes": "nodes", "address_pools": "pools", "dns_zones": "zones"}
+_REPORTED = {"nodes": "nodes", "servers": "servers", "address_pools": "pools", "dns_zones": "zones"}
 
 
 def check_customers(session: Session, run: PlatformRun) -> None:
@@ -67,6 +68,19 @@ def _on_nodes(session: Session, names: set[str]) -> Iterator[str]:
         yield f"node {node} takes new orders (drain it)"
 
 
+def _on_servers(session: Session, names: set[str]) -> Iterator[str]:
+    """Workloads whose own machine is one of the servers."""
+    workloads = session.execute(
+        select(Workload.name, PoolServer.name)
+        .join(Machine, Machine.id == Workload.machine_id)
+        .join(PoolServer, PoolServer.number == Machine.server_number)
+        .where(PoolServer.name.in_(names), Workload.status != WorkloadStatus.DELETED)
+        .order_by(PoolServer.name, Workload.name)
+    )
+    for workload, server in workloads:
+        yield f"{workload} has server {server}"
+
+
 def _on_pools(session: Session, names: set[str]) -> Iterator[str]:
     held = session.execute(
         select(Workload.name, Address.network, AddressPool.name)
@@ -91,7 +105,7 @@ def _on_zones(session: Session, names: set[str]) -> Iterator[str]:
         yield f"{workload} with the name {label}.{zone}"
 
 
-_CARRIERS = {"nodes": _on_nodes, "pools": _on_pools, "zones": _on_zones}
+_CARRIERS = {"nodes": _on_nodes, "servers": _on_servers, "pools": _on_pools, "zones": _on_zones}
 
 
 def _names(report: Mapping[str, Any], key: str) -> set[str]:

@@ -10,12 +10,14 @@ from api.auth.models import User
 from api.dns.models import DnsLabel, DnsZone
 from api.inventory.models import Allocation, Node, Site
 from api.ipam.models import Address, AddressPool
+from api.machines.models import Machine
 from api.operations.models import Operation
 from api.orders.models import Order
 from api.plans.store import prices
 from api.policy.settings import current_policy
 from api.workloads.models import Workload, WorkloadStatus
 from components.policy.context import NodeFacts, PolicyContext, Room
+from components.specs.machine import MachineRef
 
 _NOT_LIVE = (WorkloadStatus.PENDING_PAYMENT, WorkloadStatus.DELETED)
 
@@ -23,8 +25,9 @@ _NOT_LIVE = (WorkloadStatus.PENDING_PAYMENT, WorkloadStatus.DELETED)
 class _Surroundings(NamedTuple):
     """The one row of everything that a workload has one of."""
 
-    node: Node
-    site: str
+    node: Node | None
+    machine: Machine | None
+    site: str | None
     held: Allocation | None
     owner_since: datetime
     label: str | None
@@ -48,11 +51,12 @@ def load_context(session: Session, workload: Workload, operation: Operation) -> 
         settings=current_policy(session),
         kind=workload.kind,
         order_id=workload.order_id,
-        node=_node(around),
+        node=None if around.node is None else _node(around.node, around.site),
+        machine=None if around.machine is None else _machine(around.machine),
         held=None if around.held is None else _room(around.held),
         pools=tuple(session.scalars(select(AddressPool.cidr).order_by(AddressPool.id))),
         addresses=tuple(session.scalars(select(Address.network).where(Address.workload_id == workload.id))),
-        vmid=workload.vmid,
+        vmid=None if around.node is None else workload.vmid,
         fqdn=None if around.label is None else f"{around.label}.{around.zone}",
         has_consent=operation.has_consent,
         holds_data=workload.applied_generation > 0,
@@ -66,10 +70,11 @@ def load_context(session: Session, workload: Workload, operation: Operation) -> 
 
 def _surroundings(session: Session, workload: Workload) -> _Surroundings:
     row = session.execute(
-        select(Node, Site.slug, Allocation, User.created_at, DnsLabel.label, DnsZone.name, func.now())
+        select(Node, Machine, Site.slug, Allocation, User.created_at, DnsLabel.label, DnsZone.name, func.now())
         .select_from(Workload)
-        .join(Node, Node.id == Workload.node_id)
-        .join(Site, Site.id == Node.site_id)
+        .outerjoin(Node, Node.id == Workload.node_id)
+        .outerjoin(Machine, Machine.id == Workload.machine_id)
+        .outerjoin(Site, Site.id == Node.site_id)
         .join(User, User.id == Workload.owner_id)
         .outerjoin(Allocation, (Allocation.workload_id == Workload.id) & Allocation.released_at.is_(None))
         .outerjoin(DnsLabel, DnsLabel.workload_id == Workload.id)
@@ -78,15 +83,18 @@ def _surroundings(session: Session, workload: Workload) -> _Surroundings:
         # A node's counters move with every order: what this session read earlier may be old.
         .execution_options(populate_existing=True)
     ).one()
-    node, site, held, owner_since, label, zone, now = row
-    return _Surroundings(node, site, held, owner_since, label, zone, now)
+    node, machine, site, held, owner_since, label, zone, now = row
+    return _Surroundings(node, machine, site, held, owner_since, label, zone, now)
 
 
-def _node(around: _Surroundings) -> NodeFacts:
-    node = around.node
+def _machine(machine: Machine) -> MachineRef:
+    return MachineRef(machine_id=machine.id, name=machine.name, serial=machine.serial, boot_mac=machine.boot_mac)
+
+
+def _node(node: Node, site: str | None) -> NodeFacts:
     return NodeFacts(
         name=node.name,
-        site=around.site,
+        site=site,
         node_class=node.node_class.value,
         total=Room(node.total_cores, node.total_memory_mib, node.total_disk_gib),
         used=Room(node.used_cores, node.used_memory_mib, node.used_disk_gib),

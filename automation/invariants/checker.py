@@ -42,6 +42,7 @@ class InvariantChecker:
             yield from rows.ledger_adds_up(session)
             yield from rows.nothing_is_shared(session)
             yield from rows.capacity_adds_up(session)
+            yield from rows.machines_are_whose_they_are(session)
             yield from rows.one_operation_at_a_time(session)
             yield from rows.work_ends(session, self.margin_seconds)
             yield from rows.everything_is_on_record(session)

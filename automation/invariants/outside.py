@@ -19,7 +19,7 @@ _WORKLOADS = """
             SELECT 1 FROM operations o
             WHERE o.workload_id = w.id AND o.status IN ('queued', 'awaiting_approval', 'running')
         ) AS at_work
-    FROM workloads w JOIN nodes n ON n.id = w.node_id
+    FROM workloads w LEFT JOIN nodes n ON n.id = w.node_id
     LEFT JOIN dns_labels d ON d.workload_id = w.id LEFT JOIN dns_zones z ON z.id = d.zone_id
 """
 
@@ -32,18 +32,18 @@ _BOOKED = """
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What our rows say of one workload; ``fqdn`` is None once its label was let go."""
+    """What our rows say of one workload; ``node`` is None if it has a machine, ``fqdn`` once its label was let go."""
 
     order_id: UUID
     vmid: int
     status: str
-    node: str
+    node: str | None
     fqdn: str | None
     at_work: bool
 
     @property
     def must_be_there(self) -> bool:
-        """Whether the guest is promised to be there now."""
+        """Whether the guest, or machine, is promised to be there now, with its records."""
         return self.status in _THERE and not self.at_work
 
 
@@ -69,7 +69,7 @@ def nothing_without_its_other_half(world: World, known: Iterable[Known]) -> Iter
     yield from _guests_without_order(world, workloads)
     ours = {guest.order_id: guest for guest in world.guests if guest.is_ours}
     for order_id, item in workloads.items():
-        if item.must_be_there and order_id not in ours:
+        if item.must_be_there and item.node is not None and order_id not in ours:
             yield Violation("I3", order_id, f"its guest {item.vmid} is not on node {item.node}")
     if world.records is not None:
         yield from _records(world.records, workloads.values())

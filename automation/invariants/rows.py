@@ -57,7 +57,8 @@ _SHARED = """
     ) AS addresses WHERE wanted IS NOT NULL GROUP BY wanted HAVING count(*) > 1
     UNION ALL
     SELECT w.desired -> 'network' ->> 'mac', count(*) || ' live workloads want this MAC address'
-    FROM workloads w WHERE w.status <> 'deleted' GROUP BY w.desired -> 'network' ->> 'mac' HAVING count(*) > 1
+    FROM workloads w WHERE w.status <> 'deleted' AND w.desired -> 'network' ->> 'mac' IS NOT NULL
+    GROUP BY w.desired -> 'network' ->> 'mac' HAVING count(*) > 1
     UNION ALL
     SELECT network::text, count(*) || ' rows hold this address'
     FROM addresses WHERE state = 'held' GROUP BY network HAVING count(*) > 1
@@ -80,9 +81,39 @@ _CAPACITY = """
         OR n.used_cores > n.total_cores OR n.used_memory_mib > n.total_memory_mib OR n.used_disk_gib > n.total_disk_gib
     UNION ALL
     SELECT w.id::text, CASE WHEN w.status = 'deleted' THEN 'deleted, and capacity is held for it'
+        WHEN w.machine_id IS NOT NULL THEN 'it has a machine of its own, and capacity is held for it'
         ELSE 'it is there, and ' || count(a.id) || ' allocations are held for it' END
     FROM workloads w LEFT JOIN allocations a ON a.workload_id = w.id AND a.released_at IS NULL
-    GROUP BY w.id HAVING count(a.id) <> CASE WHEN w.status = 'deleted' THEN 0 ELSE 1 END
+    GROUP BY w.id HAVING count(a.id) <> CASE WHEN w.status = 'deleted' OR w.machine_id IS NOT NULL THEN 0 ELSE 1 END
+"""
+_MACHINES = """
+    SELECT name AS id, 'it is offered, and nothing proves that it was wiped' AS what
+    FROM machines WHERE state = 'available' AND (wiped_at IS NULL OR wiped_at <= written_at)
+    UNION ALL
+    SELECT name, 'it is offered, and held for a workload'
+    FROM machines WHERE state = 'available' AND workload_id IS NOT NULL
+    UNION ALL
+    SELECT m.name, 'it is ' || m.state || ' for a workload that is deleted'
+    FROM machines m JOIN workloads w ON w.id = m.workload_id WHERE w.status = 'deleted' AND m.state <> 'quarantine'
+    UNION ALL
+    SELECT m.name, 'it is held for a workload that has another place'
+    FROM machines m JOIN workloads w ON w.id = m.workload_id WHERE w.machine_id IS DISTINCT FROM m.id
+    UNION ALL
+    SELECT workload_id::text, count(*) || ' machines are held for it'
+    FROM machines WHERE workload_id IS NOT NULL GROUP BY workload_id HAVING count(*) > 1
+    UNION ALL
+    SELECT machine_id::text, count(*) || ' live workloads have this machine'
+    FROM workloads WHERE machine_id IS NOT NULL AND status <> 'deleted' GROUP BY machine_id HAVING count(*) > 1
+    UNION ALL
+    SELECT w.id::text, 'it is ' || w.status || ', and its machine is not held for it'
+    FROM workloads w JOIN machines m ON m.id = w.machine_id
+    WHERE w.status NOT IN ('deleted', 'cancelling', 'needs_attention') AND m.workload_id IS DISTINCT FROM w.id
+    UNION ALL
+    SELECT w.id::text, 'it is ' || w.status || ', and its machine ' || m.state
+    FROM workloads w JOIN machines m ON m.id = w.machine_id
+    WHERE w.status IN ('running', 'stopped') AND m.state NOT IN ('active', 'rescue', 'quarantine') AND NOT EXISTS (
+        SELECT 1 FROM operations p WHERE p.workload_id = w.id AND p.status = ANY(:active)
+    )
 """
 _ONE_ENGINE = """
     SELECT workload_id AS id, count(*) || ' operations are active at once' AS what
@@ -138,6 +169,11 @@ def nothing_is_shared(session: Session) -> Iterator[Violation]:
 def capacity_adds_up(session: Session) -> Iterator[Violation]:
     """I6: used capacity is the sum of the live allocations and fits; what is there has one, what is gone none."""
     return _found(session, "I6", _CAPACITY)
+
+
+def machines_are_whose_they_are(session: Session) -> Iterator[Violation]:
+    """I14: a live workload of bare metal alone has its machine; none is offered unwiped, or held for what is gone."""
+    return _found(session, "I14", _MACHINES)
 
 
 def one_operation_at_a_time(session: Session) -> Iterator[Violation]:

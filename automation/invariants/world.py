@@ -14,7 +14,7 @@ class Violation:
     """A broken promise.
 
     Attributes:
-        invariant: its number, ``I1`` to ``I13``.
+        invariant: its number, ``I1`` to ``I14``.
         subject: whose: an id, or the name of a node, a stack or a record.
         what: a sentence.
     """

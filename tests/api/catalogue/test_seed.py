@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from api.catalogue.models import Product, ProductTemplate, Size
 from api.catalogue.repository import list_products
@@ -55,11 +57,11 @@ def test_seeding_twice_is_seeding_once(empty_shop: Shop) -> None:
     """Every start of the system does it."""
     for _ in range(2):
         empty_shop.change(lambda session: seed_catalogue(session, load_catalogue()))
-        assert [len(empty_shop.all(model)) for model in COUNTED] == [6, 6, 3, 8, 6]
+        assert [len(empty_shop.all(model)) for model in COUNTED] == [8, 8, 4, 11, 8]
 
 
 def test_the_shipped_catalogue_sells_every_kind_with_sizes_and_templates(shop: Shop) -> None:
-    """Game server, bot and cloud VM, cheapest size first."""
+    """Game server, bot, cloud VM and bare metal, cheapest size first."""
     found = offered(shop)
     assert {product.kind for product in found} == set(WorkloadKind)
     for product in found:
@@ -84,6 +86,20 @@ def test_a_published_version_cannot_change(empty_shop: Shop) -> None:
     changed = document(template={"definition": {"kind": "bot", "start_command": ["python3", "other.py"]}})
     with pytest.raises(Conflict, match="'python-bot' version '1' is published and cannot change: give it a new"):
         seed(empty_shop, changed)
+
+
+def test_a_definition_that_was_stored_before_a_field_was_added_is_the_same(empty_shop: Shop) -> None:
+    """A release that knows more of templates must not take what is published for changed."""
+    seed(empty_shop)
+
+    def as_before(session: Session) -> None:
+        version = session.scalars(select(TemplateVersion)).one()
+        stored = version.definition.items()
+        version.definition = {name: value for name, value in stored if name not in {"machine_image", "layouts"}}
+
+    empty_shop.change(as_before)
+    seed(empty_shop)
+    assert len(empty_shop.all(TemplateVersion)) == 1
 
 
 def test_a_new_version_becomes_current_and_the_old_one_stays(empty_shop: Shop) -> None:
@@ -121,7 +137,7 @@ def test_what_the_document_drops_is_no_longer_offered(empty_shop: Shop) -> None:
     (product,) = offered(empty_shop)
     assert (product.slug, [size.slug for size in product.sizes]) == ("bot", ["nano"])
     assert [template.slug for template in product.templates] == ["python-bot"]
-    assert len(empty_shop.all(Size)) == 8
+    assert len(empty_shop.all(Size)) == 11
 
 
 def test_a_withdrawn_size_cannot_be_ordered(shop: Shop) -> None:

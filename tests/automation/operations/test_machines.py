@@ -1,0 +1,293 @@
+"""Operations on machines of one's own: real PostgreSQL and machine API services, a fake engine and fake BMCs."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from api.errors import Conflict, Unauthenticated
+from api.machines.grants import MachineGrants
+from api.operations.models import OperationKind, OperationStatus
+from api.orders.models import OrderStatus
+from api.workloads.models import WorkloadStatus
+from automation.engine.contract import EngineAction
+from components.specs.machine import DiskLayout, MachineState
+from tests.fixtures.machines import BMC_PASSWORD
+from tests.fixtures.metal_shop import OTHER_IMAGE, MetalShop
+from tests.fixtures.operations import POLICY
+from tests.fixtures.shop import NOTHING
+
+
+@pytest.fixture
+def order_id(metal_shop: MetalShop) -> UUID:
+    """Return an order of a machine that was delivered."""
+    metal_shop.add_machine()
+    return metal_shop.delivered()
+
+
+def status(shop: MetalShop, order_id: UUID) -> WorkloadStatus:
+    """Return an order's workload's status."""
+    return shop.stable.shop.workload(order_id).status
+
+
+def code(shop: MetalShop, order_id: UUID) -> str | None:
+    """Return why the newest operation failed."""
+    return shop.desk.latest(order_id).error_code
+
+
+class TestDelivery:
+    def test_a_paid_machine_is_installed_verified_and_delivered(self, metal_shop: MetalShop, order_id: UUID) -> None:
+        """The machine is the customer's, on, with what was ordered on it; no guest of a node is written down."""
+        machine, workload = metal_shop.machine(order_id), metal_shop.stable.shop.workload(order_id)
+        assert (machine.state, machine.workload_id) == (MachineState.ACTIVE, workload.id)
+        assert machine.installed is not None
+        assert machine.installed["image"] == "debian-12-1"
+        assert workload.status is WorkloadStatus.RUNNING
+        assert metal_shop.stable.shop.order(order_id).status is OrderStatus.DELIVERED
+        assert metal_shop.is_on(order_id)
+        lines = metal_shop.desk.lines(metal_shop.desk.latest(order_id).id)
+        assert lines[0].message == f"Bringing {workload.name} to its desired state on machine {machine.name}."
+
+    def test_the_engine_gets_a_grant_and_the_bmc_in_its_environment_only(self, metal_shop: MetalShop) -> None:
+        """The job is written to disk as it is; a preview gets a grant, too, to look by."""
+        metal_shop.add_machine()
+        order_id = metal_shop.delivered()
+        job = metal_shop.engine.runs[0].job
+        (grant,) = metal_shop.engine.grants
+        assert grant.startswith("slg_")
+        assert grant not in repr(job)
+        assert BMC_PASSWORD not in repr(job)
+        assert job.spec == metal_shop.stable.shop.workload(order_id).desired
+        assert job.deadline_seconds == 3600
+
+    @pytest.mark.usefixtures("order_id")
+    def test_a_grant_is_void_once_its_operation_has_ended(self, metal_shop: MetalShop) -> None:
+        """An engine that lives on can do nothing more with the machine."""
+        (grant,) = metal_shop.engine.grants
+        with pytest.raises(Unauthenticated):
+            metal_shop.stable.change(lambda session: MachineGrants(session).resolve(grant))
+
+    @pytest.mark.parametrize(("forgets", "wanted"), [("install", "machine_state"), ("power", "machine_power")])
+    def test_the_machine_is_believed_and_not_the_engine(self, metal_shop: MetalShop, forgets: str, wanted: str) -> None:
+        """What an engine only claims to have done is done by the next attempt."""
+        metal_shop.add_machine()
+        order_id = metal_shop.place_paid()
+        metal_shop.engine.skips.add(forgets)
+        metal_shop.rig.run(order_id)
+        assert (code(metal_shop, order_id), metal_shop.desk.latest(order_id).status) == (wanted, OperationStatus.QUEUED)
+        metal_shop.engine.skips.clear()
+        metal_shop.rig.run(order_id)
+        assert metal_shop.stable.shop.order(order_id).status is OrderStatus.DELIVERED
+
+    def test_a_bmc_that_does_not_answer_is_asked_again_later(self, metal_shop: MetalShop) -> None:
+        """What was installed stays installed."""
+        metal_shop.add_machine()
+        order_id = metal_shop.place_paid()
+        metal_shop.bmcs.is_reachable = False
+        metal_shop.rig.run(order_id)
+        assert code(metal_shop, order_id) == "bmc_unreachable"
+        metal_shop.bmcs.is_reachable = True
+        metal_shop.rig.run(order_id)
+        assert metal_shop.stable.shop.order(order_id).status is OrderStatus.DELIVERED
+
+    def test_machines_do_not_wait_for_a_busy_node(self, metal_shop: MetalShop) -> None:
+        """Any number of them is installed at once, and found by the sweep."""
+        orders = []
+        for _ in range(3):
+            metal_shop.add_machine()
+            orders.append(metal_shop.place_paid())
+        assert len(metal_shop.desk.due()) == 3
+        leases = [metal_shop.desk.lease(order) for order in orders]
+        assert len({lease.place.id for lease in leases}) == 3
+
+
+class TestFailure:
+    def test_a_failed_installation_is_paid_back_and_the_machine_wiped(self, metal_shop: MetalShop) -> None:
+        """The money goes back, the engine removes what it began, and only then is the machine offered again."""
+        machine = metal_shop.add_machine()
+        order_id = metal_shop.place_paid()
+        metal_shop.engine.skips.add("power")
+        for _ in range(POLICY.attempts):
+            metal_shop.rig.run(order_id)
+        assert metal_shop.stable.shop.order(order_id).status is OrderStatus.REFUND_DUE
+        assert metal_shop.stable.state(machine) is MachineState.ACTIVE
+        metal_shop.rig.run(order_id)
+        assert metal_shop.engine.runs[-1].job.action is EngineAction.DESTROY
+        assert metal_shop.stable.state(machine) is MachineState.AVAILABLE
+        assert ("cleaning", "available") in metal_shop.stable.moves(machine)
+        assert status(metal_shop, order_id) is WorkloadStatus.DELETED
+        assert metal_shop.stable.shop.held(order_id) == NOTHING
+
+    def test_an_engine_that_failed_before_it_wrote_anything_leaves_nothing_to_wipe(self, metal_shop: MetalShop) -> None:
+        """The claim is given back as it was taken."""
+        machine = metal_shop.add_machine()
+        order_id = metal_shop.place_paid()
+        metal_shop.engine.fail_next("machine_failed", retryable=False)
+        metal_shop.rig.run(order_id)
+        assert metal_shop.stable.shop.order(order_id).status is OrderStatus.REFUND_DUE
+        metal_shop.rig.run(order_id)
+        assert metal_shop.stable.moves(machine) == [("available", "reserved"), ("reserved", "available")]
+
+
+class TestRemoval:
+    def test_cancelling_wipes_the_machine_and_gives_it_back(self, metal_shop: MetalShop, order_id: UUID) -> None:
+        """Addresses and name rest or go, as for every workload."""
+        machine = metal_shop.machine(order_id)
+        metal_shop.desk.cancel(order_id)
+        metal_shop.rig.run(order_id)
+        assert status(metal_shop, order_id) is WorkloadStatus.DELETED
+        assert metal_shop.stable.state(machine) is MachineState.AVAILABLE
+        assert metal_shop.stable.machine(machine).workload_id is None
+        assert metal_shop.stable.shop.held(order_id) == NOTHING
+        assert metal_shop.engine.runs[-1].job.deadline_seconds == 46_800
+        metal_shop.place()
+
+    def test_an_order_that_is_cancelled_in_the_queue_never_sees_an_engine(self, metal_shop: MetalShop) -> None:
+        """Nothing was written to its machine, so that it goes back as it is."""
+        machine = metal_shop.add_machine()
+        order_id = metal_shop.place_paid()
+        metal_shop.desk.cancel(order_id)
+        metal_shop.rig.run(order_id)
+        assert metal_shop.engine.runs == []
+        assert metal_shop.stable.state(machine) is MachineState.AVAILABLE
+        assert status(metal_shop, order_id) is WorkloadStatus.DELETED
+
+    def test_a_machine_that_was_not_given_back_is_not_let_go(self, metal_shop: MetalShop, order_id: UUID) -> None:
+        """Whatever the engine says: it is tried again, and then a person has to look."""
+        machine = metal_shop.machine(order_id)
+        metal_shop.engine.skips.add("wipe")
+        metal_shop.desk.cancel(order_id)
+        for _ in range(POLICY.attempts):
+            metal_shop.rig.run(order_id)
+        assert code(metal_shop, order_id) == "machine_still_held"
+        assert status(metal_shop, order_id) is WorkloadStatus.NEEDS_ATTENTION
+        assert metal_shop.stable.machine(machine).workload_id is not None
+        assert metal_shop.stable.state(machine) is MachineState.ACTIVE
+
+
+class TestVerbs:
+    def test_stop_start_and_reboot(self, metal_shop: MetalShop, order_id: UUID) -> None:
+        """Power is the BMC's to say; a reboot cuts it and starts no engine."""
+        metal_shop.desk.power(order_id, started=False)
+        metal_shop.rig.run(order_id)
+        assert (status(metal_shop, order_id), metal_shop.is_on(order_id)) == (WorkloadStatus.STOPPED, False)
+        metal_shop.desk.power(order_id, started=True)
+        metal_shop.rig.run(order_id)
+        runs, bmc = len(metal_shop.engine.runs), metal_shop.bmcs.machine(metal_shop.machine(order_id).bmc_system)
+        boots = len(bmc.boots)
+        metal_shop.desk.reboot(order_id)
+        metal_shop.rig.run(order_id)
+        assert (status(metal_shop, order_id), len(bmc.boots)) == (WorkloadStatus.RUNNING, boots + 1)
+        assert len(metal_shop.engine.runs) == runs
+
+    def test_a_reboot_of_a_machine_whose_bmc_is_away_is_tried_again(
+        self, metal_shop: MetalShop, order_id: UUID
+    ) -> None:
+        """The machine runs on."""
+        metal_shop.desk.reboot(order_id)
+        metal_shop.bmcs.is_reachable = False
+        metal_shop.rig.run(order_id)
+        assert code(metal_shop, order_id) == "bmc_unreachable"
+        metal_shop.bmcs.is_reachable = True
+        metal_shop.rig.run(order_id)
+        assert metal_shop.desk.latest(order_id).status is OperationStatus.SUCCEEDED
+
+    def test_a_reinstallation_puts_another_system_on_the_machine(self, metal_shop: MetalShop, order_id: UUID) -> None:
+        """The owner's consent travels with the operation; the machine stays the same."""
+        machine = metal_shop.machine(order_id)
+        operation = metal_shop.reinstall(order_id, DiskLayout.RAID1)
+        assert (operation.kind, operation.has_consent) == (OperationKind.APPLY, True)
+        metal_shop.rig.run(order_id)
+        now = metal_shop.machine(order_id)
+        assert (now.id, now.state) == (machine.id, MachineState.ACTIVE)
+        assert now.installed is not None
+        assert now.installed["image"] == OTHER_IMAGE.name
+        spec = metal_shop.spec(order_id)
+        assert (spec.installation, spec.layout, spec.image) == (2, DiskLayout.RAID1, OTHER_IMAGE)
+        assert status(metal_shop, order_id) is WorkloadStatus.RUNNING
+
+    def test_the_same_system_is_installed_again_if_it_is_asked_for(self, metal_shop: MetalShop, order_id: UUID) -> None:
+        """It is counted, so that nothing has to differ."""
+        metal_shop.reinstall(order_id)
+        metal_shop.rig.run(order_id)
+        first = metal_shop.machine(order_id).installed
+        metal_shop.reinstall(order_id)
+        metal_shop.rig.run(order_id)
+        again = metal_shop.machine(order_id).installed
+        assert first is not None
+        assert again is not None
+        assert first["at"] < again["at"]
+        assert first["profile_digest"] == again["profile_digest"]
+
+    def test_a_reinstallation_that_failed_can_be_asked_for_again(self, metal_shop: MetalShop, order_id: UUID) -> None:
+        """There is nothing left on the disks to be careful with."""
+        metal_shop.reinstall(order_id)
+        metal_shop.engine.fail_next("machine_failed", retryable=False)
+        metal_shop.rig.run(order_id)
+        assert status(metal_shop, order_id) is WorkloadStatus.NEEDS_ATTENTION
+        metal_shop.reinstall(order_id)
+        metal_shop.rig.run(order_id)
+        assert status(metal_shop, order_id) is WorkloadStatus.RUNNING
+        assert metal_shop.spec(order_id).installation == 3
+
+    def test_a_reinstallation_that_was_not_begun_can_be_withdrawn(self, metal_shop: MetalShop, order_id: UUID) -> None:
+        """What was wanted before is wanted again, and the machine runs on."""
+        before = metal_shop.spec(order_id)
+        operation = metal_shop.reinstall(order_id)
+        metal_shop.stop_operation(operation.id)
+        assert metal_shop.spec(order_id) == before
+        assert status(metal_shop, order_id) is WorkloadStatus.RUNNING
+
+    def test_the_rescue_system_and_back(self, metal_shop: MetalShop, order_id: UUID) -> None:
+        """What is on the disks stays; asking for what is so makes no operation."""
+        installed = metal_shop.machine(order_id).installed
+        assert metal_shop.rescue(order_id, on=False) is None
+        metal_shop.rescue(order_id, on=True)
+        metal_shop.rig.run(order_id)
+        assert metal_shop.machine(order_id).state is MachineState.RESCUE
+        assert status(metal_shop, order_id) is WorkloadStatus.RUNNING
+        metal_shop.rescue(order_id, on=False)
+        metal_shop.rig.run(order_id)
+        now = metal_shop.machine(order_id)
+        assert (now.state, now.installed) == (MachineState.ACTIVE, installed)
+
+    def test_a_machine_that_is_off_is_on_in_the_rescue_system(self, metal_shop: MetalShop, order_id: UUID) -> None:
+        """And stays on when it goes back to its own."""
+        metal_shop.desk.power(order_id, started=False)
+        metal_shop.rig.run(order_id)
+        metal_shop.rescue(order_id, on=True)
+        metal_shop.rig.run(order_id)
+        assert (status(metal_shop, order_id), metal_shop.is_on(order_id)) == (WorkloadStatus.RUNNING, True)
+
+    def test_in_the_rescue_system_power_is_not_the_customers(self, metal_shop: MetalShop, order_id: UUID) -> None:
+        """It would boot its own system, unasked; a reinstallation ends it."""
+        metal_shop.rescue(order_id, on=True)
+        metal_shop.rig.run(order_id)
+        with pytest.raises(Conflict, match="runs the rescue system"):
+            metal_shop.desk.power(order_id, started=False)
+        with pytest.raises(Conflict, match="runs the rescue system"):
+            metal_shop.desk.reboot(order_id)
+        metal_shop.reinstall(order_id)
+        metal_shop.rig.run(order_id)
+        assert metal_shop.machine(order_id).state is MachineState.ACTIVE
+
+    @pytest.mark.parametrize("verb", ["stop", "reboot", "reinstall", "rescue"])
+    def test_nothing_is_wanted_besides_an_operation_under_way(
+        self, metal_shop: MetalShop, order_id: UUID, verb: str
+    ) -> None:
+        """The consent to a reinstallation covers that, and nothing that somebody adds to it."""
+        metal_shop.reinstall(order_id)
+        verbs: dict[str, Any] = {
+            "stop": lambda: metal_shop.desk.power(order_id, started=False),
+            "reboot": lambda: metal_shop.desk.reboot(order_id),
+            "reinstall": lambda: metal_shop.reinstall(order_id),
+            "rescue": lambda: metal_shop.rescue(order_id, on=True),
+        }
+        with pytest.raises(Conflict, match="under way"):
+            verbs[verb]()
+
+    def test_guests_can_neither_be_reinstalled_nor_rescued(self, metal_shop: MetalShop) -> None:
+        """The refusal says what they are."""
+        guest = metal_shop.rig.delivered(name="guest")
+        with pytest.raises(Conflict, match="'guest' is a cloud vm: only a bare-metal machine"):
+            metal_shop.rescue(guest, on=True)
