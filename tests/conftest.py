@@ -34,6 +34,7 @@ pytest_plugins = [
     "tests.fixtures.traces",
     "tests.fixtures.machine_stack",
     "tests.fixtures.metal",
+    "tests.fixtures.boot_service",
 ]
 
 _SERVERS = frozenset(

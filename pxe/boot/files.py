@@ -6,11 +6,11 @@ takes nothing for too long is cut off; and so many files at once are the most.
 
 import hashlib
 import os
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from threading import Lock
+from typing import IO
 
 import anyio
 import anyio.to_thread
@@ -18,16 +18,19 @@ import structlog
 from anyio import CapacityLimiter
 from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from api.errors import NotFound
 from api.problems import ServiceUnavailable
+from pxe.boot.protocol import SEND_FILE, SendFile
 from pxe.boot.ranges import Span, Unsatisfiable, requested_span
 
 _log = structlog.get_logger(__name__)
 
 CHUNK = 1024 * 1024
 """Bytes read and sent at once: large, for each costs a change of threads."""
+STRETCH = 4 * CHUNK
+"""Bytes that the kernel sends at once."""
 _READERS = 8
 _HASH_CHUNK = 4 * CHUNK
 
@@ -100,28 +103,39 @@ class FileServer:
             descriptor = await anyio.to_thread.run_sync(_open, served.path, limiter=self._readers)
         except OSError:
             raise NotFound("there is no such file") from None
-        try:
-            size = os.fstat(descriptor).st_size
-            start, span = _head(served, Headers(scope=scope), size)
+        with os.fdopen(descriptor, "rb", buffering=0) as file:
+            start, span = _head(served, Headers(scope=scope), os.fstat(descriptor).st_size)
             await send({"type": "http.response.start", **start})
-            if scope["method"] == "HEAD" or span is None:
-                await send({"type": "http.response.body", "body": b""})
-            else:
-                await self._stream(descriptor, span, send)
-        finally:
-            os.close(descriptor)
+            if scope["method"] != "HEAD" and span is not None:
+                by_kernel: SendFile | None = scope.get(SEND_FILE)
+                await (self._stream(file, span, send) if by_kernel is None else self._pass(file, span, by_kernel))
+        await send({"type": "http.response.body", "body": b""})
 
-    async def _stream(self, descriptor: int, span: Span, send: Send) -> None:
+    async def _pass(self, file: IO[bytes], span: Span, by_kernel: SendFile) -> None:
+        """Let the kernel send, from memory: what is on the disk only is read in a thread first."""
+        position = span.start
+        while position < span.end:
+            count = min(STRETCH, span.end - position)
+            if not _is_in_memory(file.fileno(), position + count - 1):
+                await anyio.to_thread.run_sync(_read_ahead, file.fileno(), position, count, limiter=self._readers)
+            try:
+                await by_kernel(file, position, count, self._seconds)
+            except TimeoutError:
+                raise SlowClient(f"{count} bytes were not taken in {self._seconds} seconds") from None
+            position += count
+
+    async def _stream(self, file: IO[bytes], span: Span, send: Send) -> None:
+        """Send by way of Python, where the server is not ours."""
         position = span.start
         while position < span.end:
             wanted = min(CHUNK, span.end - position)
-            chunk = await anyio.to_thread.run_sync(os.pread, descriptor, wanted, position, limiter=self._readers)
+            chunk = await anyio.to_thread.run_sync(os.pread, file.fileno(), wanted, position, limiter=self._readers)
             if not chunk:
                 raise OSError("the file has become shorter while it was served")
             position += len(chunk)
-            await self._within(send, {"type": "http.response.body", "body": chunk, "more_body": position < span.end})
+            await self._within(send, {"type": "http.response.body", "body": chunk, "more_body": True})
 
-    async def _within(self, send: Callable[..., Awaitable[None]], message: dict[str, object]) -> None:
+    async def _within(self, send: Send, message: Message) -> None:
         try:
             with anyio.fail_after(self._seconds):
                 await send(message)
@@ -154,6 +168,21 @@ class _FileResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's own signature
         await self._server.send(self._served, scope, send)
+
+
+def _is_in_memory(descriptor: int, position: int) -> bool:
+    """Tell whether a byte of a file can be had without waiting for the disk (preadv2(2)); if in doubt, it can not."""
+    try:
+        return bool(os.preadv(descriptor, [bytearray(1)], position, os.RWF_NOWAIT))
+    except OSError:
+        return False
+
+
+def _read_ahead(descriptor: int, position: int, count: int) -> None:
+    """Have the kernel read a part of a file into its memory; blocks until it is there."""
+    os.posix_fadvise(descriptor, position, count, os.POSIX_FADV_WILLNEED)
+    for offset in range(position, position + count, CHUNK):
+        os.pread(descriptor, min(CHUNK, position + count - offset), offset)
 
 
 def _open(path: Path) -> int:

@@ -16,6 +16,7 @@ from api.problems import answer
 _log = structlog.get_logger(__name__)
 
 _SANE = re.compile(rb"/[A-Za-z0-9._/+-]{0,400}")
+_LONG_WORD = re.compile(r"[A-Za-z0-9_-]{24,}")
 _SHOWN = 120
 
 
@@ -40,8 +41,7 @@ class Guard:
     def _refusal(self, scope: Scope) -> SlipwayError | None:
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
         if not is_sane(raw) or scope.get("query_string"):
-            shown = raw[:_SHOWN].decode("ascii", "backslashreplace")
-            _log.warning("odd address", client=client_address(Request(scope)), path=shown, length=len(raw))
+            _log.warning("odd address", client=client_address(Request(scope)), path=shown(raw), length=len(raw))
             return NotFound("there is nothing at this address")
         if not self._limiter.hit(self._limit, client_address(Request(scope))):
             return RateLimited(f"at most {self._limit.amount} requests a minute", retry_after_seconds=10)
@@ -51,3 +51,8 @@ class Guard:
 def is_sane(raw_path: bytes) -> bool:
     """Tell whether an address, as it came, can be one of ours: no way up, nothing encoded, not absolute, not huge."""
     return bool(_SANE.fullmatch(raw_path)) and b".." not in raw_path and b"//" not in raw_path
+
+
+def shown(raw_path: bytes) -> str:
+    """Return the beginning of an address for the log; what could be a token is left out."""
+    return _LONG_WORD.sub("…", raw_path[:_SHOWN].decode("ascii", "backslashreplace"))

@@ -96,7 +96,7 @@ class CheckIns:
         if why is not None:
             return why
         macs = sorted(facts.macs)
-        is_theirs = or_(Machine.boot_mac.in_(macs), Machine.macs.overlap(macs))
+        is_theirs = or_(Machine.boot_mac.in_(macs), Machine.macs.bool_op("&&")(macs))
         other = self._session.scalar(select(Machine.name).where(Machine.id != machine.id, is_theirs).limit(1))
         return None if other is None else f"it has a network card of machine '{other}'"
 
