@@ -30,6 +30,7 @@ pytest_plugins = [
     "tests.fixtures.platform_api",
     "tests.fixtures.chromium",
     "tests.fixtures.busy_house",
+    "tests.fixtures.iron_house",
     "tests.fixtures.traces",
     "tests.fixtures.machine_stack",
     "tests.fixtures.metal",
