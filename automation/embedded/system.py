@@ -177,6 +177,11 @@ class EmbeddedSystem:
         return self._home.lab / "lab.json" if self._options.lab else None
 
     @property
+    def has_machines(self) -> bool:
+        """Whether the lab has machines that boot."""
+        return self._metal is not None
+
+    @property
     def home(self) -> Home:
         """The folder."""
         return self._home
