@@ -179,10 +179,11 @@ def test_the_installed_system_calls_back_once(boot_service: BootService, rented:
     booted = boot_service.booted(rented.machine, DeploymentKind.INSTALL, boot_profile())
     address, token = booted.file("callback").text.splitlines()
     assert address == f"http://192.0.2.10:8080/deployments/{booted.deployment_id}/running"
-    call = {"headers": {"Authorization": f"Bearer {token}"}, "data": {"hostname": "box-1"}}
+    headers = {"Authorization": f"Bearer {token}"}
 
-    first = boot_service.http.post(f"{booted.base}/running", **call)
-    again = boot_service.http.post(f"{booted.base}/running", **call)
+    first, again = (
+        boot_service.http.post(f"{booted.base}/running", headers=headers, data={"hostname": "box-1"}) for _ in range(2)
+    )
 
     assert (first.status_code, again.status_code) == (204, 403)
     assert boot_service.deployment(booted.deployment_id).phase is DeploymentPhase.FIRST_BOOT

@@ -156,7 +156,7 @@ def test_a_preseed_file_is_read_as_it_is_meant(layout: DiskLayout) -> None:
 @pytest.mark.parametrize(
     ("layout", "disks", "chosen"),
     [
-        (DiskLayout.SINGLE, {"sda": 100, "sdb": 10, "sdc": 3}, "/dev/sdb"),
+        (DiskLayout.SINGLE, {"sda": 100, "sdb": 10, "sdc": 1}, "/dev/sdb"),
         (DiskLayout.SINGLE, {"nvme0n1": 10, "loop0": 10, "sr0": 10}, "/dev/nvme0n1"),
         (DiskLayout.RAID1, {"sda": 10, "sdb": 20, "sdc": 20}, "/dev/sdb /dev/sdc"),
         (DiskLayout.RAID1, {"nvme0n1": 9, "nvme1n1": 9, "sda": 30}, "/dev/nvme0n1 /dev/nvme1n1"),
