@@ -19,6 +19,7 @@ from components.policy.rules.placement import CLASSES
 from components.specs import WorkloadKind, parse_guest_spec
 from tests.factories.orders import BOT, CLOUD_VM, GAME_SERVER
 from tests.factories.plans import whole_plan
+from tests.fixtures.metal_shop import MetalShop
 from tests.fixtures.shop import Shop
 
 MOST_QUERIES = 6
@@ -40,9 +41,20 @@ def test_every_fact_of_an_order_is_gathered_and_it_passes(shop: Shop, wish: dict
     context = gather(shop, order_id)
 
     missing = [field.name for field in dataclasses.fields(context) if getattr(context, field.name) is None]
-    assert missing == ["newest_backup_at"]
+    assert missing == ["machine", "newest_backup_at"]
     results = evaluate(whole_plan(StepOp.CREATE, spec), context)
     assert [(result.rule, result.message) for result in results if result.message] == []
+
+
+def test_of_a_machine_the_machine_is_known_and_no_node(metal_shop: MetalShop) -> None:
+    """By its own row: identity and serial number are what the rules hold a plan against."""
+    machine = metal_shop.add_machine()
+    context = gather(metal_shop.stable.shop, metal_shop.place_paid())
+
+    missing = [field.name for field in dataclasses.fields(context) if getattr(context, field.name) is None]
+    assert missing == ["node", "held", "vmid", "newest_backup_at"]
+    assert context.machine is not None
+    assert (context.machine.machine_id, context.machine.serial) == (machine.id, machine.serial)
 
 
 def test_an_address_that_was_taken_back_is_noticed(shop: Shop) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from automation.invariants.checker import InvariantChecker
 from automation.invariants.world import SeenGuest, Violation, World
-from tests.fixtures.promises import FakeOutside, FakeStateCheck, checker
+from tests.fixtures.promises import FakeOutside, FakeStateCheck, SameSession, checker
 from tests.fixtures.runner import RunnerRig
 
 _NO_TRIGGERS = "SET LOCAL ROLE NONE; SET LOCAL session_replication_role = replica"
@@ -83,29 +83,12 @@ def test_rows_that_share_an_address_or_a_number_are_found(runner_rig: RunnerRig,
         shared = {"vmid": theirs.vmid, "order": order_id}
         session.execute(text("UPDATE workloads SET vmid = :vmid WHERE order_id = :order"), shared)
         session.execute(text("UPDATE operations SET workload_id = :id, status = 'queued'"), {"id": theirs.id})
-        found = {str(item) for item in InvariantChecker(_Same(session)).check()}  # type: ignore[arg-type]
+        found = {str(item) for item in InvariantChecker(SameSession(session)).check()}  # type: ignore[arg-type]
         assert f"I5 {theirs.vmid}: 2 live workloads have this VMID" in found
         assert f"I7 {theirs.id}: 2 operations are active at once" in found
         session.rollback()
 
     runner_rig.desk.shop.change(edit)
-
-
-class _Same:
-    """Hands out one session again and again: what was done in it is seen by nobody else."""
-
-    def __init__(self, session: Any) -> None:
-        self.session = session
-
-    def transaction(self) -> "_Same":
-        """Return itself as a transaction that is never committed."""
-        return self
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Leave the session open."""
 
 
 _COPY = SeenGuest("bot-1", 7, frozenset({"slipway", "order-nobody"}))

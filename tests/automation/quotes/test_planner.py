@@ -6,7 +6,8 @@ from sqlalchemy import func, update
 from api.quotes.models import QUOTES_STACK, Quote, QuoteStatus
 from automation.engine.contract import EngineAction
 from automation.quotes.planner import QuotePlanner
-from tests.factories.orders import order_request
+from tests.factories.orders import BARE_METAL, order_request
+from tests.fixtures.metal_shop import MetalShop
 from tests.fixtures.runner import RunnerRig
 
 
@@ -82,3 +83,13 @@ def test_a_worker_that_died_over_a_quote_is_followed_by_another(rig: RunnerRig, 
     assert planner.plan(quote.id) is True
     assert [run.job.fence for run in rig.engine.previews] == [2]
     assert only(rig).status is QuoteStatus.READY
+
+
+def test_a_machine_is_planned_without_credentials(metal_shop: MetalShop) -> None:
+    """Nothing is asked of it before it is ordered."""
+    metal_shop.add_machine()
+    rig, shop = metal_shop.rig, metal_shop.stable.shop
+    quote = shop.quotes.request(shop.customer(), order_request(**BARE_METAL))
+    assert QuotePlanner(shop.database, rig.engine, shop.vault, rig.settings).plan(quote.id) is True
+    assert only(rig).status is QuoteStatus.READY
+    assert metal_shop.engine.grants == []
