@@ -28,7 +28,7 @@ up: toolchain ## Start the whole system on this machine, with the lab; Ctrl-C st
 	@$(BIN)/slipway up
 
 .PHONY: demo
-demo: toolchain ## Raise an estate, order six workloads, watch, read back, cancel, and take all of it down
+demo: toolchain metal-tools ## Raise an estate, order six workloads, watch, read back, cancel, and take all of it down
 	@$(BIN)/python -m lab.demo
 
 .PHONY: bench
@@ -85,8 +85,36 @@ platform-tools: ## Prometheus, Alertmanager and others, from the system's packag
 	    || { $(PYTHON) -m venv $(PLATFORM_VENV) \
 	        && $(PLATFORM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(PVE_EXPORTER); }
 
+# What runs machines for the tests of bare metal, and what they are installed with; one package a line.
+METAL_PACKAGES := \
+    dnsmasq-base \
+    dpkg \
+    e2fsprogs \
+    fdisk \
+    grub-common \
+    grub-pc-bin \
+    ipxe \
+    ipxe-qemu \
+    iproute2 \
+    kmod \
+    mdadm \
+    busybox-static \
+    qemu-system-x86 \
+    qemu-utils \
+    seabios
+
+.PHONY: metal-tools
+metal-tools: ## QEMU, dnsmasq and iPXE, from the system's packages if this is root; starts no service
+	@dpkg --status $(METAL_PACKAGES) >/dev/null 2>&1 \
+	    || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+	        && { [ -e $(POLICY) ] || { trap 'rm -f $(POLICY)' EXIT; \
+	            printf '#!/bin/sh\nexit 101\n' >$(POLICY); chmod +x $(POLICY); }; } \
+	        && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq \
+	            --no-install-recommends $(METAL_PACKAGES) >/dev/null; } \
+	    || echo "Not all of $(METAL_PACKAGES) are here, and only root can install them: NO BARE METAL will be tested."
+
 .PHONY: test
-test: toolchain browser platform-tools lint ## Everything: set-up, lint, and every test
+test: toolchain browser platform-tools metal-tools lint ## Everything: set-up, lint, and every test
 	$(BIN)/pytest -n 2 --dist loadscope
 
 .PHONY: model

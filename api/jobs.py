@@ -29,6 +29,9 @@ class Job(StrEnum):
     SWEEP_ORPHANS = "drift.sweep_orphans"
     REMOVE_ORPHAN = "drift.remove_orphan"
     RUN_PLATFORM = "platform.run"
+    RUN_MACHINE = "machines.run"
+    POWER_MACHINE = "machines.power"
+    SWEEP_MACHINES = "machines.sweep"
 
 
 class JobQueue(Protocol):

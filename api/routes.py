@@ -9,6 +9,7 @@ from api.billing import endpoints as billing
 from api.catalogue import endpoints as catalogue
 from api.drift import endpoints as drift
 from api.inventory import endpoints as inventory
+from api.machines import endpoints as machines
 from api.machines import engine_endpoints as metal
 from api.operations import endpoints as operations
 from api.orders import endpoints as orders
@@ -33,6 +34,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     policy.router,
     drift.router,
     inventory.router,
+    machines.router,
 )
 """Served under ``/v1``; each request is counted against its caller's rate limit."""
 

@@ -23,6 +23,9 @@ from automation.drift.records import CloudflareRecords
 from automation.drift.scan import DriftScan
 from automation.engine.contract import Engine
 from automation.engine.process import boot_id
+from automation.metal.drivers import BmcDrivers
+from automation.metal.runner import MachineRunner
+from automation.metal.switching import MachineSwitch
 from automation.operations.fencing import DatabaseFences
 from automation.operations.guests import ProxmoxGuests
 from automation.operations.planning import PlanGate
@@ -47,6 +50,8 @@ class WorkerServices:
     quotes: QuotePlanner
     platform: PlatformRunner
     platform_decisions: PlatformDecisions
+    machines: MachineRunner
+    switch: MachineSwitch
     jobs: JobQueue
     settings: WorkerSettings
 
@@ -81,6 +86,7 @@ def build_services(
     records = CloudflareRecords(settings)
     states = StateStore(settings.state_database_url.get_secret_value())
     fences = DatabaseFences(database, socket.gethostname(), boot_id())
+    bmcs = BmcDrivers(vault)
     owner, engine = f"{socket.gethostname()}:{os.getpid()}", engines.workload
     return WorkerServices(
         database=database,
@@ -113,6 +119,8 @@ def build_services(
             owner=owner,
         ),
         platform_decisions=PlatformDecisions(database, jobs, states, settings.platform_run_lifetime_seconds),
+        machines=MachineRunner(database, bmcs, jobs, settings, owner),
+        switch=MachineSwitch(database, bmcs),
         jobs=jobs,
         settings=settings,
     )

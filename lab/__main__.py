@@ -13,6 +13,8 @@ from lab.running import DOCUMENT, ESTATE, PLATFORM, Wanted, run
 from lab.supervisor import LabError, Supervisor
 
 MOST_POOL_SERVERS = 50
+MOST_MACHINES = 8
+"""Each is a whole machine of QEMU's."""
 WATCH_INTERVAL = 0.25
 """Seconds between two looks at the stand-ins and at the parent process."""
 
@@ -27,6 +29,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--pool-size", type=int, default=250, metavar="N", help="IPv4 guest addresses")
     parser.add_argument("--task-delay", type=float, default=0.0, metavar="SECONDS", help="how long tasks take")
     parser.add_argument("--pool-servers", type=int, default=2, metavar="N", help="blank dedicated servers of the pool")
+    parser.add_argument("--metal", type=int, default=0, metavar="N", help="machines that boot (root and QEMU)")
     parser.add_argument("--bare", action="store_true", help="blank nodes, no zone, no estate.json")
     parser.add_argument(
         "--installed", action="store_true", help="with --bare: the zone is there, nodes are freshly installed"
@@ -42,6 +45,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         parser.error(f"task-delay: {options.task_delay} is out of range; give 0 to 3600 seconds")
     if not 0 <= options.pool_servers <= MOST_POOL_SERVERS:
         parser.error(f"pool-servers: {options.pool_servers} is out of range; give 0 to {MOST_POOL_SERVERS}")
+    if not 0 <= options.metal <= MOST_MACHINES:
+        parser.error(f"metal: {options.metal} is out of range; give 0 to {MOST_MACHINES}")
     return options
 
 
@@ -80,6 +85,7 @@ def main() -> int:
         options.pool_servers,
         options.bare,
         options.installed,
+        options.metal,
     )
     try:
         with run(options.state_dir, wanted) as (_, supervisor):

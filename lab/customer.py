@@ -84,7 +84,7 @@ def made_up_key() -> str:
 
 
 def _body(wish: Wish) -> dict[str, Any]:
-    keys = [KEY_NAME] if wish.product == "cloud-vm" else []
+    keys = [KEY_NAME] if wish.product in {"cloud-vm", "bare-metal"} else []
     return {
         "product": wish.product,
         "size": wish.size,

@@ -125,6 +125,47 @@ class RescueSection(_Section):
     ports: dict[str, int] = {}
 
 
+class MetalMachine(_Section):
+    """A machine; ``system`` is its path at the Redfish controller, ``boot_address`` what DHCP gives it."""
+
+    name: str
+    serial: str
+    mac: str
+    system: str
+    boot_address: str
+    cores: int
+    memory_mib: int
+    disk_mib: list[int]
+    disks: list[str]
+    console: str
+
+
+class MetalImage(_Section):
+    """A small system that machines can be installed with: the file to serve, and its ``MachineImage``."""
+
+    path: str
+    image: dict[str, Any]
+
+
+class MetalSection(_Section):
+    """Machines behind one Redfish controller. ``host_address`` is this computer's on their network.
+
+    ``namespace`` and ``interface`` are where DHCP is served.
+    """
+
+    control_url: str = "http://127.0.0.1:0"
+    redfish_url: str = ""
+    user: str = ""
+    password: str = ""
+    host_address: str = ""
+    namespace: str = ""
+    interface: str = ""
+    subnet: str = ""
+    ipv6_prefix: str = ""
+    machines: list[MetalMachine] = []
+    images: list[MetalImage] = []
+
+
 class LabDocument(_Section):
     """Everything in ``lab.json``. ``control_token`` opens the control addresses of all stand-ins."""
 
@@ -136,6 +177,7 @@ class LabDocument(_Section):
     hcloud: HcloudSection = Field(default_factory=HcloudSection)
     pbs: PbsSection = Field(default_factory=PbsSection)
     rescue: RescueSection = Field(default_factory=RescueSection)
+    metal: MetalSection | None = None
 
     @classmethod
     def fresh(cls, zone_name: str) -> Self:

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from lab.cloudflare.settings import CloudflareSettings
-from lab.document import LabDocument, port_of, replace_private, write_private
-from lab.estate import ZONE_NAME, Node, estate_document, node_entry
+from lab.document import LabDocument, MetalSection, port_of, replace_private, write_private
+from lab.estate import TEST_NETS, ZONE_NAME, Node, estate_document, ipv4_subnets, node_entry
 from lab.hcloud.settings import HcloudSettings
+from lab.metal.settings import MetalSettings
 from lab.pbs.certificate import ensure_certificate
 from lab.pbs.settings import PbsSettings
 from lab.platform_env import dotenv, platform_environment, ssh_key_in
@@ -18,9 +21,11 @@ from lab.stripe.settings import StripeSettings
 from lab.supervisor import LabError, Supervisor, exclusive
 
 PROXMOX, CLOUDFLARE, STRIPE, ROBOT = "lab.proxmox", "lab.cloudflare", "lab.stripe", "lab.robot"
-HCLOUD, PBS = "lab.hcloud", "lab.pbs"
+HCLOUD, PBS, METAL = "lab.hcloud", "lab.pbs", "lab.metal"
 DOCUMENT, ESTATE, CERTIFICATE, PBS_CERTIFICATE = "lab.json", "estate.json", "proxmox.pem", "pbs.pem"
 PLATFORM, RESCUE_KEY = "platform.env", "rescue_key"
+METAL_TIMEOUT = 300.0
+"""Seconds until the machines are there: the first time their images are built."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Wanted:
         pool_servers: dedicated servers beside the nodes', blank.
         bare: nothing is there yet: nodes are blank, and there is no zone and no ``estate.json``.
         installed: a bare lab has its zone, and its nodes are freshly installed.
+        metal: machines that boot, behind a Redfish controller; they need root and QEMU.
     """
 
     nodes: tuple[Node, ...]
@@ -39,6 +45,7 @@ class Wanted:
     pool_servers: int = 2
     bare: bool = False
     installed: bool = False
+    metal: int = 0
 
     @property
     def blank(self) -> bool:
@@ -70,6 +77,7 @@ def run(state_dir: Path, wanted: Wanted) -> Iterator[tuple[LabDocument, Supervis
         asked.pbs.certificate = str((state_dir / PBS_CERTIFICATE).absolute())
         asked.pbs.fingerprint = ensure_certificate(state_dir / PBS_CERTIFICATE)
         document = _start(supervisor, asked, wanted, state_dir)
+        document.metal = _start_metal(supervisor, asked, wanted, state_dir)
         if not wanted.bare:
             _write_estate(document, wanted, state_dir / ESTATE)
         replace_private(state_dir / PLATFORM, dotenv(platform_environment(document)).encode())
@@ -139,6 +147,24 @@ def _start(supervisor: Supervisor, document: LabDocument, wanted: Wanted, state_
         }
     )
     return _with_ports(document, ports)
+
+
+def _start_metal(supervisor: Supervisor, asked: LabDocument, wanted: Wanted, state_dir: Path) -> MetalSection | None:
+    """Start the machines' process, if there are any, and ask it what they are."""
+    if not wanted.metal:
+        return None
+    section = MetalSection(control_url=asked.metal.control_url if asked.metal else "http://127.0.0.1:0")
+    settings = MetalSettings(
+        section=section,
+        control_token=asked.control_token,
+        folder=state_dir / "metal",
+        count=wanted.metal,
+        pools=TEST_NETS[:1] if wanted.bare else tuple(str(subnet) for subnet in ipv4_subnets(wanted.pool_size)),
+    )
+    control = f"http://127.0.0.1:{supervisor.start({METAL: settings}, METAL_TIMEOUT)[METAL]['api']}"
+    headers = {"Authorization": f"Bearer {asked.control_token}"}
+    answer = httpx.get(f"{control}/_lab/section", headers=headers, timeout=30).raise_for_status()
+    return MetalSection.model_validate({**answer.json(), "control_url": control})
 
 
 def _with_ports(document: LabDocument, ports: dict[str, dict[str, int]]) -> LabDocument:

@@ -85,17 +85,19 @@ class Supervisor:
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
-    def start(self, settings: dict[str, BaseModel]) -> dict[str, dict[str, int]]:
+    def start(self, settings: dict[str, BaseModel], seconds: float = START_TIMEOUT) -> dict[str, dict[str, int]]:
         """Start one child a module, all at once, and return the ports of each. Blocks until all serve.
 
         Raises:
             LabError: if one does not come up in time.
         """
+        started: list[StandIn] = []
         for module, model in settings.items():
             log = self._log_dir / f"{module.rsplit('.', 1)[-1]}.log"
-            self.children.append(StandIn(module, model, log))
-        deadline = time.monotonic() + START_TIMEOUT
-        return {child.module: child.wait_until_serving(deadline) for child in self.children}
+            started.append(StandIn(module, model, log))
+            self.children.append(started[-1])
+        deadline = time.monotonic() + seconds
+        return {child.module: child.wait_until_serving(deadline) for child in started}
 
     def failed(self) -> StandIn | None:
         """A child that has ended by itself, or None while all run."""

@@ -4,14 +4,16 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+import structlog
 from pydantic import SecretStr
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from pxe.errors import BmcFailed
 from pxe.power.driver import Capability, Driver
-from pxe.power.errors import PowerDisobeyed, PowerError
+from pxe.power.errors import NotOffered, PowerDisobeyed, PowerError
 from pxe.power.interfaces import BootSource, PowerState
 
+_LOG = structlog.get_logger(__name__)
 TRIES = 3
 """Of a call that got no answer or "no time". The driver has waited a minute for the latter itself."""
 
@@ -94,9 +96,19 @@ class MachinePower:
             password: what ours is from now on; None leaves the users alone.
         """
         self._obeyed(self._driver.boot.reset_entries)
+        if password is not None:
+            self._obeyed(lambda: self._reset_accounts(password))
+
+    def _reset_accounts(self, password: SecretStr) -> None:
         accounts = self._driver.accounts
-        if accounts is not None and password is not None:
-            self._obeyed(lambda: accounts.reset(password))
+        if accounts is None:
+            return
+        try:
+            accounts.reset(password)
+        except NotOffered as error:
+            # Its users are not within our reach, so a customer cannot have changed them through us either; the network
+            # has to keep customers from such a BMC (docs/bare-metal.md).
+            _LOG.warning("bmc_users_not_reset", reason=str(error))
 
     def _obeyed(self, call: Callable[[], T]) -> T:
         tries = Retrying(

@@ -30,11 +30,16 @@ pytest_plugins = [
     "tests.fixtures.platform_api",
     "tests.fixtures.chromium",
     "tests.fixtures.busy_house",
+    "tests.fixtures.iron_house",
     "tests.fixtures.traces",
+    "tests.fixtures.machine_stack",
     "tests.fixtures.metal",
+    "tests.fixtures.boot_service",
 ]
 
-_SERVERS = frozenset({"postgres", "redis_server", "lab_process", "bare_lab_process", "installed_lab_process"})
+_SERVERS = frozenset(
+    {"postgres", "redis_server", "lab_process", "bare_lab_process", "installed_lab_process", "metal_machines"}
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,7 +9,7 @@ from api.auth.caller import Principal
 from api.auth.errors import AccountSuspended, WrongCredentials
 from api.auth.models import Role, User
 from api.auth.passwords import Passwords
-from api.auth.staff import check_role
+from api.auth.staff import check_customer, check_role
 from api.db.session import Database
 
 
@@ -37,7 +37,13 @@ class AuthService:
             return account
 
     def log_in(
-        self, email: str, password: str, previous_token: str | None, needed: Role = Role.CUSTOMER
+        self,
+        email: str,
+        password: str,
+        previous_token: str | None,
+        needed: Role = Role.CUSTOMER,
+        *,
+        customers_only: bool = False,
     ) -> OpenedSession:
         """Open a session.
 
@@ -46,12 +52,15 @@ class AuthService:
         Raises:
             WrongCredentials: after the same work, whether or not there is such an account.
             AccountSuspended: if the password is right but the account is suspended.
-            RoleRequired: if the password is right but the account's role does not reach as far as ``needed``.
+            RoleRequired: if the password is right but the account's role does not reach as far as ``needed``, or is
+                one of staff's where only customers log in.
         """
         account = self._verified(email, password)
         if account.suspended_at is not None:
             raise AccountSuspended("this account is suspended: contact support")
         check_role(account.role, needed)
+        if customers_only:
+            check_customer(account.role)
         fresh_hash = self._passwords.hash(password) if self._passwords.is_outdated(account.password_hash) else None
         with self._database.transaction() as transaction:
             locked = Accounts(transaction.session).lock_unchanged(account)

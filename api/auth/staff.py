@@ -45,6 +45,19 @@ def check_role(role: Role, needed: Role) -> None:
         )
 
 
+def check_customer(role: Role) -> None:
+    """Refuse staff where customers look after their own things: one account is for one of the two.
+
+    Raises:
+        RoleRequired: naming the role that is needed.
+    """
+    if is_staff(role):
+        raise RoleRequired(
+            f"this is for customers, and your role is '{role}': use an account of a customer",
+            required_role=Role.CUSTOMER.value,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class RoleCheck:
     """The dependency behind ``require_role``, which names the scope; tests find a route's role by it."""

@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, Text, func, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.db.base import Base, Id, Timestamped, text_enum
@@ -14,6 +14,10 @@ from components.specs.machine import DeploymentKind, DeploymentPhase, MachineSta
 
 WIPED_SINCE_USE = "wiped_at IS NOT NULL AND (written_at IS NULL OR wiped_at > written_at)"
 """The wipe gate, in SQL: nothing may have been written since the last proven wipe."""
+
+
+FACTS, INSPECTION, WIPE = "facts", "inspection", "wipe"
+"""What a deployment's ``report`` may hold: the hardware at check-in, the report of an inspection, that of a wipe."""
 
 
 class BmcDriver(StrEnum):

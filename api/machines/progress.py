@@ -1,6 +1,6 @@
 """How far a deployment is and what it has cost, read off its log."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from api.machines.models import Deployment, DeploymentEvent
+from api.machines.models import ConsoleChunk, Deployment, DeploymentEvent
 from components.specs.machine import DeploymentPhase
 
 
@@ -38,7 +38,13 @@ def events_after(session: Session, deployment_id: UUID, after: int, limit: int =
     return list(session.scalars(query.order_by(DeploymentEvent.id).limit(limit)))
 
 
-def newest_of(session: Session, machine_ids: Sequence[UUID]) -> Mapping[UUID, Deployment]:
-    """Return the newest deployment of each of some machines, by machine; of one that never had any, none."""
-    query = select(Deployment).where(Deployment.machine_id.in_(machine_ids)).distinct(Deployment.machine_id)
-    return {row.machine_id: row for row in session.scalars(query.order_by(Deployment.machine_id, Deployment.id.desc()))}
+def console_after(session: Session, deployment_id: UUID, after: int, limit: int = 200) -> list[ConsoleChunk]:
+    """Return what a machine printed after piece ``after`` (0 for the first), oldest first."""
+    query = select(ConsoleChunk).where(ConsoleChunk.deployment_id == deployment_id, ConsoleChunk.id > after)
+    return list(session.scalars(query.order_by(ConsoleChunk.id).limit(limit)))
+
+
+def newest_of(session: Session, machine_id: UUID) -> Deployment | None:
+    """Return a machine's newest deployment; None if it never had any."""
+    query = select(Deployment).where(Deployment.machine_id == machine_id).order_by(Deployment.id.desc()).limit(1)
+    return session.scalars(query).one_or_none()

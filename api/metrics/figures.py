@@ -13,6 +13,7 @@ from api.billing.mismatch import mismatch
 from api.billing.models import LedgerEntry, Refund, StripeEvent
 from api.drift.models import DriftFinding, FindingStatus
 from api.inventory.models import Node, NodeState, Site
+from api.machines.models import Machine
 from api.operations.models import ACTIVE, Operation, OperationStatus
 from api.orders.models import Order, OrderStatus
 from api.workloads.models import Workload, WorkloadStatus
@@ -59,6 +60,12 @@ def nodes(session: Session) -> Families:
     yield used
 
 
+def machines(session: Session) -> Families:
+    """The pool of machines: what can be sold, what is in use, and what needs a person."""
+    query = select(Machine.machine_class, Machine.state, func.count())
+    yield _grouped(session, signals.MACHINES, query.group_by(Machine.machine_class, Machine.state))
+
+
 def findings(session: Session) -> Families:
     """Differences between the world and the rows, and alerts that nobody has resolved."""
     drift = (
@@ -91,7 +98,7 @@ def money(session: Session) -> Families:
     yield family
 
 
-FIGURES: Sequence[Callable[[Session], Families]] = (operations, workloads, nodes, findings, debts)
+FIGURES: Sequence[Callable[[Session], Families]] = (operations, workloads, nodes, machines, findings, debts)
 """Asked for at every scrape."""
 
 SLOW_FIGURES: Mapping[Callable[[Session], Families], float] = MappingProxyType({money: 60.0})

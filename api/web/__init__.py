@@ -1,1 +1,1 @@
-"""Staff's pages: server-rendered HTML under ``/admin``. Everything but live updates works without a script."""
+"""Pages: HTML rendered here, staff's under ``/admin``, customers' under ``/my``. Only live updates need a script."""

@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 from api.alerts.models import Alert
 from api.auth.models import User
 from api.inventory.models import Node, NodeState
+from api.machines.models import Machine
 from api.operations.models import Operation, OperationStatus
 from api.plans.models import Plan, PlanStatus
 from api.runtime import SessionDep
+from api.web.machine_words import GROUPS
 from api.web.operations import operation_columns
 from api.web.rendering import page
 from api.web.visitor import Support
@@ -32,6 +34,9 @@ class Counts:
     workloads: int
     troubled: int
     alerts: int
+    machines_free: int
+    machines_used: int
+    machines_troubled: int
 
 
 @router.get("/admin")
@@ -79,6 +84,9 @@ def _count(session: Session) -> Counts:
             number(Workload, Workload.status != WorkloadStatus.DELETED),
             number(Workload, Workload.status == WorkloadStatus.NEEDS_ATTENTION),
             number(Alert, Alert.resolved_at.is_(None)),
+            number(Machine, Machine.state.in_(GROUPS["free"])),
+            number(Machine, Machine.state.in_(GROUPS["in use"])),
+            number(Machine, Machine.state.in_(GROUPS["in trouble"])),
         )
     ).one()
     return Counts(*row)

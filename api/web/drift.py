@@ -15,6 +15,7 @@ from api.drift.repair import DriftRepair, Repair
 from api.errors import NotFound
 from api.inventory.models import Node
 from api.jobs import Job
+from api.machines.models import Machine
 from api.plans.document import PlanStep
 from api.runtime import Runtime, RuntimeDep, SessionDep, TransactionDep
 from api.web.diff import view
@@ -50,9 +51,15 @@ class IgnoreForm(BaseModel):
 def finding_columns() -> "Select[DriftFinding, str, WorkloadStatus, str]":
     """Select findings with the workload and node that they are about."""
     return (
-        select(DriftFinding, Workload.name.label("workload"), Workload.status.label("state"), Node.name.label("node"))
+        select(
+            DriftFinding,
+            Workload.name.label("workload"),
+            Workload.status.label("state"),
+            func.coalesce(Node.name, Machine.name).label("node"),
+        )
         .join(Workload, Workload.id == DriftFinding.workload_id)
-        .join(Node, Node.id == Workload.node_id)
+        .outerjoin(Node, Node.id == Workload.node_id)
+        .outerjoin(Machine, Machine.id == Workload.machine_id)
     )
 
 

@@ -16,7 +16,6 @@ from fastapi import Request, Response
 from api.settings import Settings
 
 _NAME = "slipway-flash"
-_PATH = "/admin"
 _SECONDS = 60
 _MAX_TEXT = 600
 Tone = Literal["good", "bad"]
@@ -32,15 +31,15 @@ class Flash:
     link_text: str | None = None
 
 
-def leave(response: Response, settings: Settings, key: str, flash: Flash) -> None:
-    """Send a message along to the next page."""
+def leave(response: Response, settings: Settings, key: str, flash: Flash, path: str = "/admin") -> None:
+    """Send a message along to the next page below ``path``."""
     fields = asdict(flash) | {"text": flash.text[:_MAX_TEXT]}
     content = base64.urlsafe_b64encode(json.dumps(fields).encode()).decode()
     response.set_cookie(
         _NAME,
         f"{content}.{_sign(content, key)}",
         max_age=_SECONDS,
-        path=_PATH,
+        path=path,
         secure=settings.secure_cookies,
         httponly=True,
         samesite="strict",
@@ -58,9 +57,9 @@ def take(request: Request, key: str) -> Flash | None:
         return None
 
 
-def clear(response: Response) -> None:
+def clear(response: Response, path: str = "/admin") -> None:
     """Forget the message once it was shown."""
-    response.delete_cookie(_NAME, path=_PATH)
+    response.delete_cookie(_NAME, path=path)
 
 
 def _sign(content: str, key: str) -> str:

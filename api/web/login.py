@@ -1,6 +1,5 @@
 """Logging in and out, and one's own sessions."""
 
-import re
 import secrets
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,20 +13,18 @@ from api.auth.credentials import csrf_token_of
 from api.auth.endpoints import AuthServiceDep
 from api.auth.errors import AccountSuspended, CsrfTokenRequired, RoleRequired, WrongCredentials
 from api.auth.fields import Email, Password
-from api.auth.models import Role
 from api.errors import SlipwayError
 from api.limits import LimitsDep, client_address
 from api.runtime import RuntimeDep, SessionDep
 from api.settings import Settings
 from api.web import flash
+from api.web.areas import CUSTOMERS, STAFF, Area, area_of
 from api.web.forms import CSRF_FIELD, FormDep
 from api.web.rendering import done, go, page
-from api.web.visitor import Support
+from api.web.visitor import Owner, Support
 
 router = APIRouter()
-_LOGIN = "/admin/login"
 _COOKIE = "slipway-login"
-_OURS = re.compile(r"/admin(/[A-Za-z0-9/_-]*)?(\?[A-Za-z0-9&=%+._~:-]*)?")
 
 
 class LoginForm(BaseModel):
@@ -37,7 +34,8 @@ class LoginForm(BaseModel):
     password: Password
 
 
-@router.get(_LOGIN)
+@router.get(STAFF.login)
+@router.get(CUSTOMERS.login)
 def show_login(
     request: Request, runtime: RuntimeDep, to: Annotated[str, Query(alias="next", max_length=2000)] = "", out: str = ""
 ) -> Response:
@@ -46,11 +44,13 @@ def show_login(
     return _form(request, runtime.settings, to=to, said=said, tone="good")
 
 
-@router.post(_LOGIN)
+@router.post(STAFF.login)
+@router.post(CUSTOMERS.login)
 def log_in(
     request: Request, form: FormDep, runtime: RuntimeDep, service: AuthServiceDep, limits: LimitsDep
 ) -> Response:
-    """Open a session for a member of staff, under a new token, and go to the page that was asked for."""
+    """Open a session, under a new token, for whom these pages are for; go to the page that was asked for."""
+    area = _area(request)
     target = form.get("next", "")
     if not secrets.compare_digest(
         form.get(CSRF_FIELD, "").encode(), csrf_token_of(request.cookies.get(_COOKIE, "")).encode()
@@ -63,12 +63,18 @@ def log_in(
     limits.count_login(client_address(request), entered.email)
     previous = session_token_of(request, runtime.settings)
     try:
-        opened = service.log_in(entered.email, entered.password.get_secret_value(), previous, needed=Role.SUPPORT)
+        opened = service.log_in(
+            entered.email,
+            entered.password.get_secret_value(),
+            previous,
+            needed=area.least,
+            customers_only=area is CUSTOMERS,
+        )
     except (WrongCredentials, AccountSuspended, RoleRequired) as refusal:
         return _refused(request, runtime.settings, target, entered.email, refusal)
-    response = go(target if _OURS.fullmatch(target) else "/admin")
+    response = go(target if area.leads_here(target) else area.prefix)
     set_session_cookie(response, runtime.settings, opened.token, opened.cookie_expires_at, opened.account.role)
-    response.delete_cookie(_COOKIE, path=_LOGIN)
+    response.delete_cookie(_COOKIE, path=area.login)
     return response
 
 
@@ -76,7 +82,16 @@ def log_in(
 def log_out(visitor: Support, runtime: RuntimeDep, session: SessionDep) -> Response:
     """End all sessions of the visitor, wherever one was left open."""
     Sessions(session).close_all(visitor.principal.user_id)
-    response = go(f"{_LOGIN}?out=1")
+    response = go(f"{STAFF.login}?out=1")
+    clear_session_cookie(response, runtime.settings)
+    return response
+
+
+@router.post("/my/logout")
+def log_customer_out(visitor: Owner, runtime: RuntimeDep, session: SessionDep) -> Response:
+    """End all sessions of the visitor, wherever one was left open."""
+    Sessions(session).close_all(visitor.principal.user_id)
+    response = go(f"{CUSTOMERS.login}?out=1")
     clear_session_cookie(response, runtime.settings)
     return response
 
@@ -95,7 +110,8 @@ def end_session(session_id: UUID, visitor: Support, runtime: RuntimeDep, session
 
 
 def _refused(request: Request, settings: Settings, to: str, email: str, refusal: SlipwayError) -> Response:
-    said = "These pages are for staff." if isinstance(refusal, RoleRequired) else f"{refusal.detail}."
+    whom = "staff" if _area(request) is STAFF else "customers"
+    said = f"These pages are for {whom}." if isinstance(refusal, RoleRequired) else f"{refusal.detail}."
     return _form(request, settings, to=to, said=said[:1].upper() + said[1:], status=refusal.status, email=email)
 
 
@@ -114,6 +130,16 @@ def _form(  # noqa: PLR0913 - what one form shows
     context: dict[str, Any] = {"csrf_token": csrf_token_of(token), "next": to, "said": said, "tone": tone}
     response = page(request, None, "login.html", status=status, email=email, **context)
     response.set_cookie(
-        _COOKIE, token, path=_LOGIN, secure=settings.secure_cookies, httponly=True, samesite="strict", max_age=3600
+        _COOKIE,
+        token,
+        path=_area(request).login,
+        secure=settings.secure_cookies,
+        httponly=True,
+        samesite="strict",
+        max_age=3600,
     )
     return response
+
+
+def _area(request: Request) -> Area:
+    return area_of(request.url.path) or STAFF

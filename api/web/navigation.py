@@ -12,13 +12,14 @@ _PAGES: Mapping[str, str] = MappingProxyType(
         "node": "/admin/nodes",
         "plan": "/admin/plans",
         "platform_run": "/admin/platform/runs",
+        "machine": "/admin/machines",
     }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A page of the menu; all of staff may look at every one."""
+    """A page of a menu; whoever sees the menu may look at every one."""
 
     path: str
     title: str
@@ -40,6 +41,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("/admin/workloads", "Workloads"),
             Entry("/admin/nodes", "Nodes"),
+            Entry("/admin/machines", "Machines"),
             Entry("/admin/platform", "Platform"),
         ),
     ),
@@ -49,6 +51,10 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ),
     ("You", (Entry("/admin/sessions", "Sessions"),)),
 )
+
+"""Staff's."""
+
+CUSTOMERS_MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (("", (Entry("/my", "Your workloads"),)),)
 
 
 def page_of(subject_type: str, subject_id: str) -> str | None:

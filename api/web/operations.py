@@ -7,13 +7,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel
-from sqlalchemy import Select, false, select, true
+from sqlalchemy import Select, false, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from api.auth.models import User
 from api.errors import NotFound
 from api.inventory.models import Node
 from api.jobs import Job
+from api.machines.models import Machine
 from api.operations.cause import Cause
 from api.operations.models import ACTIVE, Operation, OperationEvent, OperationKind, OperationStatus
 from api.operations.stopping import OperationStopper
@@ -52,12 +53,13 @@ def operation_columns() -> Select[Any]:
         select(
             Operation,
             Workload.name.label("workload"),
-            Node.name.label("node"),
+            func.coalesce(Node.name, Machine.name).label("node"),
             User.email.label("email"),
             newest.c.message.label("progress"),
         )
         .join(Workload, Workload.id == Operation.workload_id)
-        .join(Node, Node.id == Workload.node_id)
+        .outerjoin(Node, Node.id == Workload.node_id)
+        .outerjoin(Machine, Machine.id == Workload.machine_id)
         .outerjoin(User, User.id == Operation.requested_by)
         .outerjoin(newest, true())
     )
@@ -82,7 +84,7 @@ def list_operations(  # noqa: PLR0913, PLR0917 - FastAPI injects by parameter
     if kind:
         query = query.where(Operation.kind == kind if kind in list(OperationKind) else false())
     if node:
-        query = query.where(Node.name == node)
+        query = query.where(or_(Node.name == node, Machine.name == node))
     return page(
         request,
         visitor,
@@ -100,9 +102,17 @@ def show_operation(operation_id: UUID, request: Request, visitor: Support, sessi
     """Show an operation with its log so far; the browser follows it from there."""
     asker, stopper = aliased(User), aliased(User)
     found = session.execute(
-        select(Operation, Workload, Node.name.label("node"), asker.email.label("email"), stopper.email.label("stopper"))
+        select(
+            Operation,
+            Workload,
+            Node.name.label("node"),
+            Machine.name.label("machine"),
+            asker.email.label("email"),
+            stopper.email.label("stopper"),
+        )
         .join(Workload, Workload.id == Operation.workload_id)
-        .join(Node, Node.id == Workload.node_id)
+        .outerjoin(Node, Node.id == Workload.node_id)
+        .outerjoin(Machine, Machine.id == Workload.machine_id)
         .outerjoin(asker, asker.id == Operation.requested_by)
         .outerjoin(stopper, stopper.id == Operation.cancel_requested_by)
         .where(Operation.id == operation_id)

@@ -5,12 +5,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
-from sqlalchemy import Select, false, select
+from sqlalchemy import Select, false, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from api.auth.models import User
 from api.errors import NotFound
 from api.inventory.models import Node
+from api.machines.models import Machine
 from api.operations.models import Operation, OperationStatus
 from api.plans.closing import LIVE
 from api.plans.document import PlanStep
@@ -137,10 +138,13 @@ def _waiting_platform_runs() -> Select[Any]:
 
 def _find(session: Session, plan_id: UUID) -> Any:
     found = session.execute(
-        select(Plan, Operation, Workload, Node.name.label("node"), User.email.label("email"))
+        select(
+            Plan, Operation, Workload, func.coalesce(Node.name, Machine.name).label("node"), User.email.label("email")
+        )
         .join(Operation, Operation.id == Plan.operation_id)
         .join(Workload, Workload.id == Plan.workload_id)
-        .join(Node, Node.id == Workload.node_id)
+        .outerjoin(Node, Node.id == Workload.node_id)
+        .outerjoin(Machine, Machine.id == Workload.machine_id)
         .outerjoin(User, User.id == Operation.requested_by)
         .options(selectinload(Plan.steps))
         .where(Plan.id == plan_id)

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,8 +13,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.runtime import Runtime
-from api.web import flash, words
-from api.web.navigation import NAVIGATION
+from api.web import flash, machine_words, words
+from api.web.areas import STAFF, Area, area_of
 from api.web.visitor import Visitor
 
 _HERE = Path(__file__).parent
@@ -40,9 +41,9 @@ class Assets:
         self._files = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
         self._digests = {name: hashlib.sha256(content).hexdigest()[:12] for name, content in self._files.items()}
 
-    def url(self, name: str) -> str:
-        """Return the address of a file."""
-        return f"/admin/static/{self._digests[name]}/{name}"
+    def url(self, area: Area, name: str) -> str:
+        """Return the address of a file: each half of the pages has its own, for either may be kept off a network."""
+        return f"{area.prefix}/static/{self._digests[name]}/{name}"
 
     def response(self, digest: str, name: str) -> Response | None:
         """Return a file; None if there is no such version of it."""
@@ -74,8 +75,9 @@ def _environment() -> Environment:
         "short": words.short,
         "plain": words.plain,
         "span": words.span,
+        **machine_words.FILTERS,
     }
-    made.globals |= {"asset": ASSETS.url, "navigation": NAVIGATION, "percent": words.percent, "between": words.between}
+    made.globals |= {"percent": words.percent, "between": words.between}
     return made
 
 
@@ -84,9 +86,12 @@ _ENVIRONMENT = _environment()
 
 def page(request: Request, visitor: Visitor | None, template: str, *, status: int = 200, **context: Any) -> Response:
     """Render a page for a visitor (or for nobody, as the login is)."""
+    area = area_of(request.url.path) or STAFF
     message = flash.take(request, visitor.csrf_token) if visitor else None
     html = _ENVIRONMENT.get_template(template).render(
         visitor=visitor,
+        area=area,
+        asset=partial(ASSETS.url, area),
         flash=message,
         path=request.url.path,
         now=datetime.now(UTC),
@@ -95,7 +100,7 @@ def page(request: Request, visitor: Visitor | None, template: str, *, status: in
     )
     response = HTMLResponse(html, status_code=status, headers=dict(PAGE_HEADERS))
     if message is not None:
-        flash.clear(response)
+        flash.clear(response, area.prefix)
     return response
 
 
@@ -107,5 +112,6 @@ def go(to: str) -> Response:
 def done(runtime: Runtime, visitor: Visitor, to: str, message: flash.Flash) -> Response:
     """Send a browser on with a message."""
     response = go(to)
-    flash.leave(response, runtime.settings, visitor.csrf_token, message)
+    area = area_of(to) or STAFF
+    flash.leave(response, runtime.settings, visitor.csrf_token, message, area.prefix)
     return response

@@ -8,7 +8,12 @@ from api.web import (
     audit,
     dashboard,
     drift,
+    enrolment,
     login,
+    machine_actions,
+    machines,
+    my,
+    my_actions,
     nodes,
     operations,
     orphans,
@@ -26,18 +31,24 @@ PAGES: tuple[APIRouter, ...] = (
     plans.router,
     workloads.router,
     nodes.router,
+    enrolment.router,
+    machines.router,
+    machine_actions.router,
     platform.router,
     drift.router,
     orphans.router,
     alerts.router,
     audit.router,
     policy.router,
+    my.router,
+    my_actions.router,
 )
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/admin/static/{digest}/{name}")
+@router.get("/my/static/{digest}/{name}")
 async def asset(digest: str, name: str) -> Response:
     """Serve our stylesheet, script or icon."""
     response = ASSETS.response(digest, name)

@@ -4,12 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import ColumnElement, String, cast, false, or_, select
+from sqlalchemy import ColumnElement, String, cast, false, func, or_, select
 
 from api.auth.models import User
 from api.drift.models import DriftFinding, FindingStatus
 from api.errors import NotFound
 from api.inventory.models import Guest, Node, Site
+from api.machines.models import Machine
 from api.operations.models import Operation
 from api.orders.models import Order
 from api.runtime import SessionDep
@@ -37,9 +38,10 @@ def list_workloads(  # noqa: PLR0913, PLR0917 - FastAPI injects by parameter
 ) -> Response:
     """List workloads, the newest first; those that are gone only if they are asked for."""
     query = (
-        select(Workload, User.email.label("owner"), Node.name.label("node"))
+        select(Workload, User.email.label("owner"), func.coalesce(Node.name, Machine.name).label("node"))
         .join(User, User.id == Workload.owner_id)
-        .join(Node, Node.id == Workload.node_id)
+        .outerjoin(Node, Node.id == Workload.node_id)
+        .outerjoin(Machine, Machine.id == Workload.machine_id)
     )
     if status:
         query = query.where(Workload.status == status if status in list(WorkloadStatus) else false())
@@ -64,11 +66,12 @@ def list_workloads(  # noqa: PLR0913, PLR0917 - FastAPI injects by parameter
 def show_workload(workload_id: UUID, request: Request, visitor: Support, session: SessionDep) -> Response:
     """Show a workload with its history, its operations and what drift was found."""
     found = session.execute(
-        select(Workload, Order, User, Node, Site.name.label("site"), Guest)
+        select(Workload, Order, User, Node, Machine, Site.name.label("site"), Guest)
         .join(Order, Order.id == Workload.order_id)
         .join(User, User.id == Workload.owner_id)
-        .join(Node, Node.id == Workload.node_id)
-        .join(Site, Site.id == Node.site_id)
+        .outerjoin(Node, Node.id == Workload.node_id)
+        .outerjoin(Machine, Machine.id == Workload.machine_id)
+        .join(Site, Site.id == func.coalesce(Node.site_id, Machine.site_id))
         .outerjoin(Guest, Guest.workload_id == Workload.id)
         .where(Workload.id == workload_id)
     ).one_or_none()
@@ -104,6 +107,8 @@ def _matches(text: str) -> ColumnElement[bool]:
         Workload.name,
         User.email,
         Node.name,
+        Machine.name,
+        Machine.serial,
         cast(Workload.id, String),
         Workload.desired["network"]["ipv4"]["address"].astext,
         Workload.desired["network"]["ipv6"]["address"].astext,

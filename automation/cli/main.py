@@ -13,6 +13,7 @@ from automation.cli import (
     engine,
     hosts,
     inventory,
+    machines,
     observability,
     orders,
     own_machines,
@@ -25,6 +26,7 @@ from automation.cli import (
     workloads,
 )
 from automation.cli.errors import Commands
+from pxe.boot.cli import boot
 
 _CUSTOMER = "Your servers"
 _ACCOUNT = "Your account"
@@ -77,7 +79,9 @@ def build() -> typer.Typer:
     made.add_typer(state.state, name="state", rich_help_panel=_OPERATOR)
     made.add_typer(hosts.hosts, name="host", rich_help_panel=_OPERATOR)
     made.add_typer(inventory.inventory, name="inventory", rich_help_panel=_OPERATOR)
+    made.add_typer(machines.machines, name="machine", rich_help_panel=_OPERATOR)
     made.add_typer(observability.observability, name="observability", rich_help_panel=_OPERATOR)
+    made.add_typer(boot, name="boot", rich_help_panel=_OPERATOR)
     made.add_typer(tools.keys, name="keys", rich_help_panel=_OPERATOR)
     made.add_typer(tools.estate, name="estate", rich_help_panel=_OPERATOR)
     passed_on = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

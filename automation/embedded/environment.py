@@ -57,6 +57,7 @@ _LAB_SETTINGS: Mapping[str, tuple[str, str]] = MappingProxyType(
 MADE_BY_LAB = frozenset(_LAB_SETTINGS)
 """What a lab supplies, whatever is given: real accounts and stand-ins must not be mixed."""
 
+_STORES = frozenset({"DATABASE_URL", MIGRATION_DATABASE_URL, "REDIS_URL"})
 _MISSING = "is missing"
 
 
@@ -89,16 +90,25 @@ class SettingsError(EmbeddedError):
 
 def settings_problems(environment: Mapping[str, str]) -> list[SettingProblem]:
     """What keeps an API and a worker from starting with this environment; no value is ever shown."""
+    try:
+        worker_settings(environment)
+    except ValidationError as error:
+        return [_problem(dict(item)) for item in error.errors(include_input=False, include_url=False)]
+    return []
+
+
+def worker_settings(environment: Mapping[str, str]) -> WorkerSettings:
+    """Read a worker's settings from this environment instead of the process's own.
+
+    Raises:
+        pydantic.ValidationError: naming what is missing or wrong.
+    """
     given = {
         field: environment[variable]
         for field, variable in _variables(WorkerSettings).items()
         if environment.get(variable)
     }
-    try:
-        WorkerSettings(**_untyped(given))
-    except ValidationError as error:
-        return [_problem(dict(item)) for item in error.errors(include_input=False, include_url=False)]
-    return []
+    return WorkerSettings(**_untyped(given))
 
 
 def check_settings(environment: Mapping[str, str], supplied: Collection[str] = ()) -> None:
@@ -154,6 +164,16 @@ def for_api(settings: Mapping[str, str]) -> dict[str, str]:
     workers_own = set(_variables(WorkerSettings).values()) - set(_variables(Settings).values())
     not_its_own = {*workers_own, PLATFORM_PASSPHRASE, INVENTORY_TOKEN}
     return {name: value for name, value in for_worker(settings).items() if name not in not_its_own}
+
+
+def for_boot(settings: Mapping[str, str]) -> dict[str, str]:
+    """What the boot service gets: the database, the keys that seal what machines prove, and its own settings."""
+    its_own = {"DATABASE_URL", "SLIPWAY_DATABASE_ROLE", "SLIPWAY_MASTER_KEYS"}
+    return {
+        name: value
+        for name, value in settings.items()
+        if name in its_own or name.startswith("SLIPWAY_PXE_") or not (name.startswith("SLIPWAY_") or name in _STORES)
+    }
 
 
 def for_platform(settings: Mapping[str, str], api_url: str) -> dict[str, str]:

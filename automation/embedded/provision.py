@@ -18,7 +18,7 @@ from api.auth.models import Role, User
 from api.auth.passwords import Passwords
 from api.auth.scopes import Scope, scopes_of
 from api.auth.tokens import ApiTokens
-from api.catalogue.seed import load_catalogue, seed_catalogue
+from api.catalogue.seed import CatalogueDocument, load_catalogue, seed_catalogue
 from api.db.migrate import migrate
 from api.db.session import Database
 from api.inventory.estate import EstateDocument, EstateImport
@@ -26,11 +26,11 @@ from api.vault import Vault
 from automation.embedded.errors import EstateError
 
 
-def prepare_database(database: Database, *, currency: str = "eur") -> None:
+def prepare_database(database: Database, *, currency: str = "eur", catalogue: CatalogueDocument | None = None) -> None:
     """Bring schema and catalogue to this version; safe to repeat, waits for another process that does the same."""
     migrate(database)
     with database.transaction() as transaction:
-        seed_catalogue(transaction.session, load_catalogue(), currency)
+        seed_catalogue(transaction.session, catalogue or load_catalogue(), currency)
 
 
 def import_estate(database: Database, vault: Vault, path: Path) -> EstateDocument:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from api.catalogue.seed import load_catalogue
 from api.db.session import Database, connect
+from api.machines.lifetimes import lifetimes
 from api.vault import Vault, generate_key, generate_passphrase
 from automation.embedded.environment import (
     INVENTORY_TOKEN,
@@ -20,13 +22,16 @@ from automation.embedded.environment import (
     PLATFORM_PASSPHRASE,
     check_settings,
     for_api,
+    for_boot,
     for_platform,
     for_worker,
     lab_settings,
     local_settings,
+    worker_settings,
 )
 from automation.embedded.errors import StartError
 from automation.embedded.home import Home
+from automation.embedded.metal import EmbeddedMetal
 from automation.embedded.platform_environment import write_platform_environment
 from automation.embedded.provision import (
     ensure_administrator,
@@ -106,6 +111,7 @@ class EmbeddedSystem:
         self._settings: dict[str, str] = {}
         self._kept: dict[str, str] = {}
         self._port = options.port
+        self._metal: EmbeddedMetal | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -171,6 +177,11 @@ class EmbeddedSystem:
         return self._home.lab / "lab.json" if self._options.lab else None
 
     @property
+    def has_machines(self) -> bool:
+        """Whether the lab has machines that boot."""
+        return self._metal is not None
+
+    @property
     def home(self) -> Home:
         """The folder."""
         return self._home
@@ -234,7 +245,8 @@ class EmbeddedSystem:
         stores = start_stores(self._given, self._home, self._supervisor, self._report)
         self._settings = {**self._given, **here, **stores}
         if self._options.lab:
-            self._settings |= lab_settings(read_json(self._home.lab / "lab.json"))
+            self._settings |= lab_settings(self._lab)
+            self._settings |= self._find_metal()
         self._prepare()
         self._report("Starting API, worker and scheduler")
         worker = f"slipway-{os.getpid()}@{socket.gethostname()}"
@@ -242,9 +254,22 @@ class EmbeddedSystem:
             api_service(for_api(self._settings), self._port),
             worker_service(for_worker(self._settings), worker, self._options.workers),
             beat_service(for_worker(self._settings), self._home.schedule),
+            *([] if self._metal is None else [self._metal.service(for_boot(self._settings))]),
         )
         if self._options.lab:
             register_webhook(self._settings, self.api_url)
+
+    @property
+    def _lab(self) -> dict[str, Any]:
+        return read_json(self._home.lab / "lab.json")
+
+    def _find_metal(self) -> dict[str, str]:
+        """The settings for the lab's machines, if it has any."""
+        section = self._lab.get("metal")
+        if not section:
+            return {}
+        self._metal = EmbeddedMetal(section, self._lab["control_token"], self._home.path / "pxe")
+        return self._metal.settings(self.api_url)
 
     @property
     def _lab_options(self) -> tuple[str, ...]:
@@ -254,14 +279,39 @@ class EmbeddedSystem:
         self._report("Preparing the database")
         database = connect(self._settings.get(MIGRATION_DATABASE_URL) or self._settings["DATABASE_URL"])
         try:
-            prepare_database(database, currency=self._settings.get("SLIPWAY_CURRENCY", "eur"))
+            catalogue = None if self._metal is None else self._metal.catalogue(load_catalogue())
+            prepare_database(database, currency=self._settings.get("SLIPWAY_CURRENCY", "eur"), catalogue=catalogue)
             if self._options.lab and not self._options.bare:
-                vault = Vault(self._settings["SLIPWAY_MASTER_KEYS"])
-                import_estate(database, vault, self._home.lab / "estate.json")
+                import_estate(database, self._vault, self._home.lab / "estate.json")
+                self._take_machines_in(database)
             ensure_administrator(database, self.administrator.email, self.administrator.password)
             self._keep_inventory_token(database)
         finally:
             database.close()
+
+    def take_machines_in(self) -> None:
+        """Tell the pool of the lab's machines, once their site exists, and have new ones inspected and wiped.
+
+        Harmless to repeat; does nothing without machines.
+        """
+        database = connect(self._settings["DATABASE_URL"])
+        try:
+            self._take_machines_in(database)
+        finally:
+            database.close()
+
+    def _take_machines_in(self, database: Database) -> None:
+        if self._metal is None:
+            return
+        self._report("Taking the lab's machines into the pool")
+        self._metal.stock_images()
+        self._metal.enroll(database, self._vault)
+        self._metal.serve_dhcp(database)
+        self._metal.inspect(database, lifetimes(worker_settings(self._settings)))
+
+    @property
+    def _vault(self) -> Vault:
+        return Vault(self._settings["SLIPWAY_MASTER_KEYS"])
 
     def _keep_inventory_token(self, database: Database) -> None:
         kept = self._settings.get(INVENTORY_TOKEN)

@@ -12,6 +12,7 @@ from automation.services import WorkerServices
 from automation.tasks.audit import verify_audit
 from automation.tasks.billing import apply_stripe_event, pay_refunds, reconcile_payments
 from automation.tasks.drift import remove_orphan, scan_drift, sweep_orphans
+from automation.tasks.machines import power_machine, run_machine, sweep_machines
 from automation.tasks.operations import end_quarantine, run_operation, sweep
 from automation.tasks.platform import run_platform
 from automation.tasks.quotes import preview_quote
@@ -32,6 +33,9 @@ TASKS: Mapping[Job, Callable[..., None]] = MappingProxyType(
         Job.SWEEP_ORPHANS: sweep_orphans,
         Job.REMOVE_ORPHAN: remove_orphan,
         Job.RUN_PLATFORM: run_platform,
+        Job.RUN_MACHINE: run_machine,
+        Job.POWER_MACHINE: power_machine,
+        Job.SWEEP_MACHINES: sweep_machines,
     }
 )
 
@@ -44,6 +48,7 @@ def register(app: Celery, services: Callable[[], WorkerServices], settings: Work
         job.value: {"task": job.value, "schedule": seconds, "options": {"expires": seconds}}
         for job, seconds in (
             (Job.SWEEP, settings.sweep_seconds),
+            (Job.SWEEP_MACHINES, settings.sweep_seconds),
             (Job.RECONCILE_PAYMENTS, settings.reconcile_seconds),
             (Job.END_QUARANTINE, settings.reconcile_seconds),
             (Job.PRUNE_STATE, settings.state_prune_seconds),

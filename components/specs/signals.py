@@ -68,6 +68,7 @@ NODE_USED = Signal(
     ("node", "class", "site", "state", "resource"),
     "what of that is sold or reserved",
 )
+MACHINES = Signal("slipway_machines", MetricKind.GAUGE, ("class", "state"), "machines of the pool")
 DRIFT_FINDINGS = Signal("slipway_drift_findings", MetricKind.GAUGE, ("kind", "severity"), "drift that is open")
 ALERTS_OPEN = Signal("slipway_alerts_open", MetricKind.GAUGE, ("kind",), "alerts that staff see as open")
 ORDERS_OPEN = Signal(
@@ -104,6 +105,7 @@ SIGNALS = (
     WORKLOADS,
     NODE_CAPACITY,
     NODE_USED,
+    MACHINES,
     DRIFT_FINDINGS,
     ALERTS_OPEN,
     ORDERS_OPEN,

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from rich.console import Console
 
 from automation.embedded.system import EmbeddedSystem, SystemOptions
+from lab.bench.boot_files import measure_boot
 from lab.bench.drift import measure_drift
 from lab.bench.engine import measure_engine
 from lab.bench.estate import measure_estate
@@ -27,6 +28,7 @@ _PARTS: Mapping[str, Callable[[Console, int], list[Figure]]] = MappingProxyType(
         "recovery": measure_recovery,
         "quotes": measure_quotes,
         "estate": measure_estate,
+        "boot": measure_boot,
     }
 )
 """What can be measured alone; all take minutes, and are no part of "all"."""

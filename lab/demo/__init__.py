@@ -1,1 +1,1 @@
-"""`make demo`: six orders from payment to running guests, read back from the nodes, and two taken away again."""
+"""`make demo`: six orders read back from the nodes, two taken away again, and a machine installed and wiped."""

@@ -146,7 +146,7 @@ class AccountsInterface(Protocol):
 
         The answer is in no other place: the caller seals it. A caller that must survive a crash between the BMC's yes
         and its own commit seals a password first (:func:`new_password`) and passes it. This driver goes on with the
-        new one, after one login that shows that it is in force.
+        new one, after one login that shows that it is in force. After :class:`BmcUnreachable` either may be.
 
         Raises:
             PowerDisobeyed: an account is still there.

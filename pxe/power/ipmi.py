@@ -59,7 +59,7 @@ class IpmiPower:
             self._order(session, "on", PowerState.ON, self._timing.follow)
 
     def reset(self) -> None:
-        """Press reset, or switch it on."""
+        """Press reset, or switch it on. IPMI has no connection: what gets no answer is sent again within the call."""
         with self._bmc.session() as session:
             session.ask("set_power", state="boot")
 

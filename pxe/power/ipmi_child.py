@@ -19,6 +19,8 @@ from pxe.power.timing import Timing
 _PROGRAM = Path(__file__).with_name("ipmi_session.py")
 _STARTING = 5.0
 """Seconds that the process has to start, on a machine that is busy."""
+_ANSWERS = {"users": 4, "remove_user": 2}
+"""For how many single answers the BMC gets the time: a list of users is dozens of commands."""
 _ENDING = 3.0
 """Seconds that it has to log out."""
 _INHERITED = ("PATH", "LD_LIBRARY_PATH", "LANG", "SYSTEMROOT")
@@ -102,7 +104,7 @@ class IpmiSession:
 
     def once(self, do: str, **more: Any) -> Any:
         """Do one thing."""
-        return self._exchange({"do": do, **more}, self._seconds)
+        return self._exchange({"do": do, **more}, self._seconds * _ANSWERS.get(do, 1))
 
     def end(self) -> None:
         """Log out and end the process, by force if it does not come to an end."""

@@ -1,5 +1,6 @@
 """Redfish, by ``sushy``. Every call blocks; sessions are closed after each."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +44,8 @@ def redfish_driver(  # noqa: PLR0913 - what a BMC is reached by
         verify: whether the certificate is checked, or against which authorities.
         timing: how long it is waited for.
     """
+    # What matters of what sushy says is in our errors; its log quotes BMCs, and those quote passwords.
+    logging.getLogger("sushy").setLevel(logging.CRITICAL)
     timing = timing or Timing()
     bmc = RedfishBmc(address, Login(user, password), system=system, verify=verify, timing=timing)
     return Driver(

@@ -27,7 +27,7 @@ class RedfishAccounts:
         made = password or new_password()
         with self._bmc.root() as root:
             ours = self._only_ours(root)
-            self._patch(root, ours.key, {"Password": made.get_secret_value()})
+            self._set_password(root, ours, made)
         self._bmc.login.renew(made)
         with self._bmc.root() as root:
             self._all(root)
@@ -65,6 +65,15 @@ class RedfishAccounts:
 
     def _patch(self, root: Any, path: str, what: dict[str, Any]) -> None:
         self._bmc.ask(lambda: root._conn.patch(path, data=what))  # noqa: SLF001 - no other way
+
+    def _set_password(self, root: Any, ours: BmcAccount, password: SecretStr) -> None:
+        try:
+            self._patch(root, ours.key, {"Password": password.get_secret_value()})
+        except NotOffered:  # whose message may hold the password: the standard's quote the value that they refuse
+            raise NotOffered(
+                f"the BMC does not take the new password of '{ours.name}'; the old one is in force. Look at its rules "
+                "for passwords"
+            ) from None
 
     def _remove(self, root: Any, account: BmcAccount) -> None:
         """Delete it; BMCs whose accounts are slots that cannot be deleted get theirs emptied."""

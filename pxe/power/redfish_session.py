@@ -23,7 +23,7 @@ from pxe.power.login import Login
 from pxe.power.timing import Timing
 
 T = TypeVar("T")
-_BUSY = 503
+_UNAUTHORIZED, _BUSY = 401, 503
 _NOT_IMPLEMENTED = 501
 
 
@@ -114,7 +114,8 @@ class RedfishBmc:
     def _meaning(self, error: exceptions.SushyError) -> Exception:
         if isinstance(error, exceptions.ConnectionError):
             return self._no_answer(error)
-        if isinstance(error, exceptions.AccessError | exceptions.MissingXAuthToken):
+        is_refused = isinstance(error, exceptions.AccessError) and error.status_code == _UNAUTHORIZED
+        if is_refused or isinstance(error, exceptions.MissingXAuthToken):
             return BmcRefused(
                 f"the BMC at {self._address} does not accept the login of '{self.login.user}': check SLIPWAY_BMC_USER "
                 "and SLIPWAY_BMC_PASSWORD. One try was made"

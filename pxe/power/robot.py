@@ -81,9 +81,9 @@ class RobotPower:
         self.reset()
 
     def reset(self) -> None:
-        """Press reset: one request. A lost answer is put up with, as the client of installations does."""
+        """Press reset: one request, never repeated."""
         with _meaning(self._number):
-            RescueDesk(self._robot).reset(self._number)
+            self._robot.write("POST", f"/reset/{self._number}", {"type": "hw"})
 
     def _look(self) -> tuple[PowerState, frozenset[str]]:
         with _meaning(self._number):

@@ -41,6 +41,8 @@ class Control:
     def reset(self) -> None:
         """As it was in the beginning."""
         self.busy, self.hangs, self.disobeys, self.drops_boot = 0, False, False, False
+        self.has_slots, self.forbids, self.loses = False, False, False
+        self.orders: list[str] = []
         self.logins, self.refused = 0, 0
         self.sessions = None
         self.users = {USER: PASSWORD, "intruder": "let me in"}
@@ -63,6 +65,7 @@ class Prompt(fakedriver.FakeDriver):  # type: ignore[misc] # sushy-tools ships n
 
     def set_power_state(self, identity: str, state: str) -> None:
         """Order something for the power."""
+        self.control.orders.append(state)
         if self.control.disobeys:
             return
         super().set_power_state(identity, state)
@@ -106,6 +109,8 @@ class Front:
             control.logins += 1
         had_login = "HTTP_AUTHORIZATION" in environ
         reply = self._serve(environ, path)
+        if control.loses and environ["REQUEST_METHOD"] == "POST":
+            control.everything.wait()
         if reply[0].startswith("401") and had_login:
             control.refused += 1
         return reply
@@ -156,18 +161,25 @@ class Front:
             assert control.sessions is not None
             control.sessions.pop(name, None)
             return "204 No Content", [], b""
-        if path == _ACCOUNTS:
-            return _json("200 OK", {"Members": [{"@odata.id": f"{_ACCOUNTS}/{user}"} for user in control.users]})
-        if path + "/Accounts" == _ACCOUNTS:
-            return _json("200 OK", {"Accounts": {"@odata.id": _ACCOUNTS}})
+        if path in _ACCOUNTS:  # the service or its collection
+            members = [{"@odata.id": f"{_ACCOUNTS}/{user}"} for user in control.users]
+            return _json("200 OK", {"Members": members, "Accounts": {"@odata.id": _ACCOUNTS}})
         if name not in control.users:
             return _json("404 Not Found", {"error": {}})
         if method == "GET":
             return _json("200 OK", {"UserName": name, "Enabled": True})
-        if method == "DELETE":
+        if control.forbids:
+            return _json("403 Forbidden", {"error": {"message": f"not allowed: {_document(environ)}"}})
+        return self._change(name, {} if method == "DELETE" else _document(environ), is_gone=method == "DELETE")
+
+    def _change(self, name: str, given: dict[str, Any], *, is_gone: bool) -> Reply:
+        control = self._control
+        if is_gone and control.has_slots:
+            return _json("405 Method Not Allowed", {"error": {"message": "accounts are slots"}})
+        if is_gone or given.get("UserName") == "":
             del control.users[name]
         else:
-            control.users[name] = _document(environ)["Password"]
+            control.users[name] = given["Password"]
         control.write()
         return "204 No Content", [], b""
 
@@ -195,11 +207,14 @@ def told(control: Control, do: str, **more: Any) -> Any:
         for name, value in more.items():
             setattr(control, name, value)
     elif do == "heal":
-        control.busy, control.hangs, control.disobeys = 0, False, False
+        control.busy, control.hangs, control.disobeys, control.loses = 0, False, False, False
         control.everything.set()
         control.everything = threading.Event()
     power = emulator.app.systems.get_power_state(SYSTEM)
-    return {"power": power, **{name: getattr(control, name) for name in ("users", "refused", "logins", "sessions")}}
+    return {
+        "power": power,
+        **{name: getattr(control, name) for name in ("users", "refused", "logins", "sessions", "orders")},
+    }
 
 
 def main() -> None:

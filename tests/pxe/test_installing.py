@@ -12,7 +12,7 @@ from pxe.power.interfaces import BootSource, PowerState
 from pxe.provider import BootProfileProvider, InstallationProvider
 from tests.fakes.machine_api import WAYS, FakeDeployment
 from tests.fakes.workload_specs import MACHINE_ID, bare_metal, machine_image
-from tests.fixtures.metal import Metal, inputs_of
+from tests.fixtures.machine_stack import Metal, inputs_of
 
 ID = str(MACHINE_ID)
 INPUTS = inputs_of(bare_metal())["installation"]

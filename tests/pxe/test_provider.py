@@ -14,7 +14,7 @@ from pxe.power.interfaces import PowerState
 from pxe.provider import BootProfileProvider, InstallationProvider, MachineClaimProvider, WipeProvider
 from tests.fakes.machine_api import GRANT, FakeDeployment
 from tests.fakes.workload_specs import MACHINE_ID, OTHER_SSH_KEY, bare_metal
-from tests.fixtures.metal import NEXT_PASSWORD, PASSWORD, USER, Metal, inputs_of
+from tests.fixtures.machine_stack import NEXT_PASSWORD, PASSWORD, USER, Metal, inputs_of
 
 ID = str(MACHINE_ID)
 OTHER = "01932c07-0000-7000-8000-00000000000f"

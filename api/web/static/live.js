@@ -13,6 +13,9 @@ function keepFresh(element) {
       if (answer.redirected) return location.reload(); // the session has ended
       if (!answer.ok) return again();
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(element.id);
+      // What else is on the page does not fit any more: all of it anew, unless somebody is filling in a form.
+      const isOther = fresh && fresh.dataset.version !== element.dataset.version;
+      if (isOther && !document.activeElement?.closest("form")) return location.reload();
       if (fresh && fresh.innerHTML !== element.innerHTML) element.replaceChildren(...fresh.childNodes);
     } catch {
       // The network is away for the moment: what is shown stays, and is tried again.
@@ -51,7 +54,7 @@ function follow(log) {
   source.addEventListener("end", () => {
     source.close();
     say("ended");
-    location.reload();
+    if (!("stay" in log.dataset)) location.reload();
   });
 }
 

@@ -12,7 +12,9 @@ from api.auth.models import Role
 from api.billing.models import LedgerEntry
 from api.inventory.models import Node, NodeState
 from api.metrics.rows import RowMetrics
+from components.specs.machine import MachineState
 from tests.fixtures.api import Api
+from tests.fixtures.machines import Stable
 from tests.fixtures.runner import RunnerRig
 from tests.fixtures.shop import Shop
 
@@ -117,3 +119,12 @@ def test_the_ledger_is_read_once_a_minute(shop: Shop) -> None:
     for now[0] in (0.0, 59.0, 60.0):
         asked.append(reads())
     assert asked == [2, 0, 2]
+
+
+def test_machines_are_counted_by_class_and_state(stable: Stable, prometheus: httpx.Client) -> None:
+    """What can be sold, what is in use, and what needs a person."""
+    for state in (MachineState.AVAILABLE, MachineState.AVAILABLE, MachineState.QUARANTINE):
+        stable.add(state)
+    samples = scraped(prometheus)
+    assert value(samples, "slipway_machines", state="available", **{"class": "ax41"}) == 2
+    assert value(samples, "slipway_machines", state="quarantine", **{"class": "ax41"}) == 1

@@ -24,6 +24,24 @@ def test_a_new_machine_with_its_records_and_price() -> None:
     assert said == ("a new virtual machine with 2 cores on Falkenstein node 3; two new DNS records; EUR 7.90 a month")
 
 
+def test_a_machine_of_ones_own_is_told_as_a_customer_sees_it() -> None:
+    """Ordered, installed anew, switched off, given back."""
+    ours = "pulumi-python:dynamic/slipway:"
+    order = [{"type": f"{ours}{kind}", "op": "create"} for kind in ("MachineClaim", "Wipe", "BootProfile")]
+    assert _say(*order) == "a new dedicated machine; a wipe of all disks at the end; a new boot profile"
+    image = {"path": "image", "kind": "changed", "before": "debian-12", "after": "ubuntu-24.04"}
+    started = {"path": "started", "kind": "changed", "before": True, "after": False}
+    installation = {"type": f"{ours}Installation", "op": "update", "name": "dl-1"}
+    assert _say({**installation, "changes": [image]}) == (
+        "installation dl-1 made anew (what was there is lost) (image: debian-12 to ubuntu-24.04)"
+    )
+    assert _say({**installation, "changes": [started]}) == "installation dl-1 changed (started: on to off)"
+    end = [{"type": f"{ours}{kind}", "op": "delete"} for kind in ("Installation", "Wipe", "MachineClaim")]
+    assert _say(*end) == (
+        "the machine switched off; all disks wiped (what they hold is lost); the dedicated machine given back"
+    )
+
+
 def test_one_core_is_not_cores() -> None:
     """Grammar is trust."""
     assert "with 1 core on" in _say({"type": VM, "op": "create", "inputs": {"cpu": {"cores": 1}}})

@@ -1,15 +1,12 @@
 """Each page is there, says what it should, and asks the database a handful of questions."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
-from sqlalchemy import event
 
 from api.auth.models import Role
 from tests.fixtures.api import Api
 from tests.fixtures.busy_house import BusyHouse
 from tests.fixtures.pages import OpenBrowser
+from tests.fixtures.statements import statements
 
 LISTS = (
     "/admin",
@@ -18,6 +15,7 @@ LISTS = (
     "/admin/audit",
     "/admin/workloads",
     "/admin/nodes",
+    "/admin/machines",
     "/admin/platform",
     "/admin/alerts",
     "/admin/drift",
@@ -31,19 +29,6 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-
-
-@contextmanager
-def statements(api: Api) -> Iterator[list[str]]:
-    """Collect the SQL statements of a block."""
-    seen: list[str] = []
-
-    def note(*arguments: object) -> None:
-        seen.append(str(arguments[2]))
-
-    event.listen(api.runtime.database.engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(api.runtime.database.engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -60,7 +45,7 @@ def test_every_page_of_a_busy_house_takes_few_statements(api: Api, browse: OpenB
     browser = browse(Role.ADMIN)
     counted = {}
     for path in house.pages.values():
-        with statements(api) as seen:
+        with statements(api.runtime.database) as seen:
             browser.read(path)
         counted[path] = len(seen)
 
@@ -74,7 +59,7 @@ def test_more_rows_take_no_more_statements(api: Api, browse: OpenBrowser, house:
     def count() -> dict[str, int]:
         counted = {}
         for path in LISTS:
-            with statements(api) as seen:
+            with statements(api.runtime.database) as seen:
                 browser.read(path)
             counted[path] = len(seen)
         return counted

@@ -1,4 +1,7 @@
-"""A sweep over all pages: a page added later fails here until it says whom it is for."""
+"""A sweep over all of staff's pages: a page added later fails here until it says whom it is for.
+
+Customers' own are swept in ``test_my_roles``.
+"""
 
 import httpx
 import pytest
@@ -6,7 +9,8 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from api.auth.models import Role
-from api.auth.staff import may
+from api.auth.staff import is_staff, may
+from api.web.areas import CUSTOMERS, STAFF, area_of
 from api.web.routes import PAGES as PAGE_ROUTERS
 from api.web.routes import router
 from api.web.visitor import VisitorCheck
@@ -14,9 +18,28 @@ from tests.fixtures.api import Api
 from tests.fixtures.busy_house import BusyHouse
 from tests.fixtures.pages import OpenBrowser, forms_of
 
-PUBLIC = {("GET", "/admin/login"), ("POST", "/admin/login"), ("GET", "/admin/static/{digest}/{name}")}
+PUBLIC = {
+    ("GET", "/admin/login"),
+    ("POST", "/admin/login"),
+    ("GET", "/admin/static/{digest}/{name}"),
+    ("GET", "/my/login"),
+    ("POST", "/my/login"),
+    ("GET", "/my/static/{digest}/{name}"),
+}
 """Pages that serve anybody. Think twice before adding one."""
-THINGS = ("operation", "plan", "workload", "node", "finding", "orphan", "alert", "session", "run")
+THINGS = (
+    "operation",
+    "plan",
+    "workload",
+    "node",
+    "finding",
+    "orphan",
+    "alert",
+    "session",
+    "run",
+    "machine",
+    "deployment",
+)
 NO_SUCH_ID = "00000000-0000-7000-8000-000000000000"
 
 
@@ -33,7 +56,7 @@ def _needed(dependant: Dependant) -> Role | None:
 PAGES = [
     (method, route.path, _needed(route.dependant)) for route in _routes() for method in sorted(route.methods or set())
 ]
-GUARDED = [page for page in PAGES if page[:2] not in PUBLIC]
+GUARDED = [page for page in PAGES if page[:2] not in PUBLIC and STAFF.holds(page[1])]
 FORMS = [page for page in GUARDED if page[0] == "POST"]
 
 
@@ -50,11 +73,26 @@ def test_every_page_but_the_public_ones_says_whom_it_is_for() -> None:
     assert {page[:2] for page in PAGES if page[2] is None} == PUBLIC
 
 
+def test_every_page_is_of_one_half_and_for_the_people_of_that_half() -> None:
+    """What lies under ``/admin`` is for staff, what lies under ``/my`` for customers; there is nothing else."""
+    wrong = [
+        path
+        for _, path, needed in PAGES
+        if needed is not None and (STAFF if is_staff(needed) else CUSTOMERS) is not area_of(path)
+    ]
+    assert wrong == []
+    assert {area_of(path) for _, path, _ in PAGES} == {STAFF, CUSTOMERS}
+
+
 def test_reading_is_for_support_and_changing_is_not() -> None:
     """Support sees everything; what it may change is its own sessions."""
     own = {"/admin/logout", "/admin/sessions/{session_id}/end"}
 
-    assert {needed for method, _, needed in GUARDED if method == "GET"} == {Role.SUPPORT}
+    forms_of_their_own = {"/admin/machines/new", "/admin/machines/{machine_id}/edit"}
+
+    assert {path for method, path, needed in GUARDED if method == "GET" and needed is not Role.SUPPORT} == (
+        forms_of_their_own
+    )
     assert {path for _, path, needed in FORMS if needed is Role.SUPPORT} == own
     admins = {path for _, path, needed in FORMS if needed is Role.ADMIN}
     assert {path for path in admins if not path.startswith("/admin/platform/")} == {"/admin/policy"}

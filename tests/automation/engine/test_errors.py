@@ -9,6 +9,13 @@ from automation.engine.scrub import Scrubber
 
 # Each text was seen in a run of the real CLI and plugins, or stands in the thread or source that is named.
 SEEN = [
+    ("install: the operation was cancelled; the machine is switched off (metal/cancelled)", "cancelled", True),
+    ("Exception calling application: 503, timed out (metal/bmc, again)", "machine_unavailable", True),
+    ("the machine API does not take the grant (metal/grant_void)", "grant_void", True),
+    ("machine 'dl-1' has the serial X, and Y is written down (metal/wrong_machine)", "wrong_machine", False),
+    ("machine 'dl-1' is in quarantine (metal/quarantined)", "machine_quarantined", False),
+    ("the machine cannot go back to the pool (metal/not_wiped)", "machine_quarantined", False),
+    ("Robot cannot boot from our network: already exists (metal/bmc)", "machine_failed", False),
     ("error: the stack is currently locked by 1 lock(s). Either wait for the other process(es)", "stack_locked", True),
     ("error: no stack named 'w-test' found", "stack_not_found", False),
     ("error: stack 'organization/slipway/w-test' already exists", "stack_exists", True),

@@ -63,6 +63,24 @@ def test_every_operation_has_its_verb(op: str, sentence: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "op", "sentence"),
+    [
+        ("MachineClaim", "create", "Claiming machine dl-1"),
+        ("Installation", "create", "Installing machine dl-1"),
+        ("Installation", "update", "Changing installation of machine dl-1"),
+        ("Installation", "delete", "Switching off machine dl-1"),
+        ("BootProfile", "delete", "Removing boot profile of machine dl-1"),
+        ("Wipe", "create", "Scheduling the last wipe of dl-1"),
+        ("Wipe", "delete", "Wiping machine dl-1"),
+    ],
+)
+def test_a_machine_of_ones_own_has_words_of_its_own(kind: str, op: str, sentence: str) -> None:
+    """Nobody removes a wipe."""
+    event = step("resourcePreEvent", op, f"pulumi-python:dynamic/slipway:{kind}", name="dl-1")
+    assert sentences(event) == [sentence]
+
+
+@pytest.mark.parametrize(
     "event",
     [
         step("resourcePreEvent", "same", name="web-1"),

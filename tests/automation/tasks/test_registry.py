@@ -29,6 +29,7 @@ def test_every_job_is_registered_and_the_periodic_ones_have_a_clock(tmp_path: Pa
     clock = {name: (entry["schedule"], entry["options"]["expires"]) for name, entry in app.conf.beat_schedule.items()}
     assert clock == {
         "operations.sweep": (3, 3),
+        "machines.sweep": (3, 3),
         "billing.reconcile_payments": (60, 60),
         "ipam.end_quarantine": (60, 60),
         "state.prune": (3600, 3600),

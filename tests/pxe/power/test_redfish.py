@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from pxe.power.errors import BmcRefused, BmcUnreachable, BmcUntrusted
+from pxe.power.errors import BmcRefused, BmcUnreachable, BmcUntrusted, NotOffered
 from pxe.power.redfish import redfish_driver
 from tests.fakes.bmc_child import BmcChild
 from tests.fakes.certificates import self_signed
@@ -43,6 +43,36 @@ def test_a_session_is_closed_when_the_call_fails(redfish: Rig, redfish_child: Bm
     with pytest.raises(Exception, match="is not on"):
         redfish.driver.power.on()
     assert redfish_child.tell("look")["sessions"] == {}
+
+
+def test_accounts_that_are_slots_are_emptied(redfish: Rig, redfish_child: BmcChild) -> None:
+    """Some BMCs have a number of them that cannot be deleted."""
+    redfish_child.tell("set", has_slots=True)
+    assert redfish.driver.accounts is not None
+    made = redfish.driver.accounts.reset()
+    assert redfish.users() == {USER: made.get_secret_value()}
+
+
+def test_a_password_that_the_bmc_does_not_take_is_in_no_message(
+    redfish: Rig, redfish_child: BmcChild, caplog: pytest.LogCaptureFixture
+) -> None:
+    """BMCs quote what they refuse. The old one is in force, and the login is not held to be refused."""
+    assert redfish.driver.accounts is not None
+    redfish.driver.accounts.reset(SecretStr("One0Password0Of0"))
+    redfish_child.tell("set", forbids=True)
+    with pytest.raises(NotOffered) as caught:
+        redfish.driver.accounts.reset(SecretStr("Secret0Of0Ours00"))
+    assert "Secret0Of0Ours00" not in str(caught.value) + caplog.text
+    redfish.driver.validate()
+
+
+def test_reset_is_pressed_once_though_the_answer_was_lost(redfish: Rig, redfish_child: BmcChild) -> None:
+    """Whether it was pressed is for the caller to find out."""
+    redfish.driver.power.on()
+    redfish_child.tell("set", loses=True)
+    with pytest.raises(BmcUnreachable, match="did not answer in time"):
+        redfish.driver.power.reset()
+    assert redfish_child.tell("look")["orders"] == ["On", "ForceRestart"]
 
 
 class _Strange(BaseHTTPRequestHandler):

@@ -97,6 +97,14 @@ def test_a_server_that_is_not_there_cannot_be_reset(robot: Rig) -> None:
         robot.no_system.power.reset()
 
 
+def test_reset_is_pressed_once_though_the_answer_was_lost(robot: Rig, lab: "RunningLab") -> None:
+    """Whether it was pressed is for the caller to find out."""
+    lab.faults.robot.add("lose_answer", path="/reset/*", method="POST")
+    with pytest.raises(BmcUnreachable):
+        robot.driver.power.reset()
+    assert _sent(lab).count("POST /reset/321001") == 1
+
+
 class _Button:
     """Robot's view of a server that has a power button."""
 

@@ -8,7 +8,7 @@ import pytest
 from components.policy.context import NodeFacts, Room
 from stacks.policy.facts import BadConfiguration, context_of
 from tests.factories.plans import NOW
-from tests.fakes.workload_specs import ORDER_ID, bot
+from tests.fakes.workload_specs import ORDER_ID, bare_metal, bot
 
 NODE = {"name": "pve-bot-1", "class": "bot"}
 ROOM = {"cores": 4, "memory_mib": 4096, "disk_gib": 40}
@@ -26,6 +26,13 @@ def test_a_spec_says_what_was_reserved() -> None:
         ipaddress.ip_network("2001:db8:0:19::/64"),
     )
     assert (context.pools, context.node, context.price_after_cents) == (None, None, None)
+
+
+def test_a_machine_of_ones_own_has_no_vmid() -> None:
+    """But the hardware that is held."""
+    context = context_of({"slipway:spec": bare_metal().model_dump_json()}, NOW)
+
+    assert (context.machine, context.vmid, context.node) == (bare_metal().machine, None, None)
 
 
 def test_pools_and_node_are_optional() -> None:

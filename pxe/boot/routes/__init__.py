@@ -1,0 +1,1 @@
+"""The boot service's routes: what machines ask for and tell."""
