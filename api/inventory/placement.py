@@ -38,7 +38,7 @@ class NodeRoom:
 
 
 def node_class_for(kind: WorkloadKind) -> NodeClass:
-    """Return the class of node that a kind of workload lives on."""
+    """Return the class of node that a kind of workload lives on; one with a machine of its own lives on none."""
     return {
         WorkloadKind.CLOUD_VM: NodeClass.CLOUD,
         WorkloadKind.GAME_SERVER: NodeClass.GAME,
