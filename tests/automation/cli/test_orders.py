@@ -42,7 +42,7 @@ class TestCatalogue:
     def test_programs_read_it_as_json(self, at_api: Terminal) -> None:
         """Exactly what the API gives."""
         products = json.loads(at_api.run("catalogue", "--json").stdout)
-        assert {product["slug"] for product in products} == {"bot", "cloud-vm", "game-server"}
+        assert {product["slug"] for product in products} == {"bare-metal", "bot", "cloud-vm", "game-server"}
 
 
 @pytest.mark.usefixtures("planner")
