@@ -17,6 +17,7 @@ from api.errors import NotFound
 from api.inventory.models import Site
 from api.machines.lifecycle import is_wiped
 from api.machines.models import Deployment, Machine, WipeReport
+from api.machines.netboot.reports import is_sealed
 from api.operations.stream import LARGEST_ID, follow_parts
 from api.runtime import RuntimeDep, SessionDep
 from api.web.hardware import compare
@@ -94,7 +95,9 @@ def list_machines(  # noqa: PLR0913, PLR0917 - FastAPI injects by parameter
 
 
 @router.get("/admin/machines/{machine_id}")
-def show_machine(machine_id: UUID, request: Request, visitor: Support, session: SessionDep) -> Response:
+def show_machine(
+    machine_id: UUID, request: Request, visitor: Support, session: SessionDep, runtime: RuntimeDep
+) -> Response:
     """Show a machine: what goes on, its hardware, its history, and the proof that it was wiped."""
     found = session.execute(
         select(Machine, Site.name.label("site"), Workload, User.email.label("owner"))
@@ -121,7 +124,7 @@ def show_machine(machine_id: UUID, request: Request, visitor: Support, session: 
         deployments=deployments,
         newest=newest,
         console=read_console(session, newest.row if newest else None),
-        reports=reports,
+        reports=[(report, is_sealed(runtime.vault, report)) for report in reports],
         verbs=verbs_of(found.Machine, is_open=newest is not None and newest.is_open),
     )
 

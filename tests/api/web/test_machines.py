@@ -2,9 +2,10 @@
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from api.auth.models import Role
-from api.machines.models import DeploymentStatus
+from api.machines.models import DeploymentStatus, WipeReport
 from tests.fixtures.api import Api
 from tests.fixtures.iron_house import IronHouse
 from tests.fixtures.machines import BMC_PASSWORD
@@ -81,6 +82,14 @@ def test_a_wipe_is_shown_with_its_proof(browse: OpenBrowser, iron: IronHouse) ->
     assert "empty since" in free
     assert "written to since" in used
     assert "64 samples read back, 0 not empty" in used
+    assert "signed, sealed" in used
+
+
+def test_a_wipe_report_that_was_changed_since_is_told_apart(browse: OpenBrowser, iron: IronHouse) -> None:
+    """Whoever can write to the database has not our key."""
+    iron.shop.change(lambda session: session.execute(update(WipeReport).values(body=b'{"forged": true}')))
+
+    assert "does not fit its seal" in browse(Role.SUPPORT).read(f"/admin/machines/{iron.free}")
 
 
 def test_a_deployment_of_another_machine_is_not_there(browse: OpenBrowser, iron: IronHouse) -> None:
