@@ -85,8 +85,26 @@ platform-tools: ## Prometheus, Alertmanager and others, from the system's packag
 	    || { $(PYTHON) -m venv $(PLATFORM_VENV) \
 	        && $(PLATFORM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(PVE_EXPORTER); }
 
+# What boots machines, and what the boot service is held against; one package a line.
+METAL_PACKAGES := \
+    debian-installer-12-netboot-amd64 \
+    dnsmasq-base \
+    ipxe \
+    nginx-light \
+    qemu-utils
+
+.PHONY: metal-tools
+metal-tools: ## dnsmasq, qemu-img, nginx and others, from the system's packages if this is root; starts no service
+	@dpkg --status $(METAL_PACKAGES) >/dev/null 2>&1 \
+	    || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+	        && { [ -e $(POLICY) ] || { trap 'rm -f $(POLICY)' EXIT; \
+	            printf '#!/bin/sh\nexit 101\n' >$(POLICY); chmod +x $(POLICY); }; } \
+	        && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq \
+	            --no-install-recommends $(METAL_PACKAGES) >/dev/null; } \
+	    || echo "Not all of $(METAL_PACKAGES) are here, and only root can install them: their tests will be skipped."
+
 .PHONY: test
-test: toolchain browser platform-tools lint ## Everything: set-up, lint, and every test
+test: toolchain browser platform-tools metal-tools lint ## Everything: set-up, lint, and every test
 	$(BIN)/pytest -n 2 --dist loadscope
 
 .PHONY: model

@@ -1,7 +1,6 @@
 """Reports: what an inspection found, and the proof of a wipe."""
 
 import hashlib
-from collections.abc import Callable
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -12,6 +11,7 @@ from uuid_utils.compat import uuid7
 from api.auth.credentials import matches
 from api.errors import InvalidInput, SlipwayError
 from api.machines.deployments import Deployments
+from api.machines.inspection import Recorded, all_macs, differences
 from api.machines.lifecycle import move
 from api.machines.models import Deployment, DeploymentStatus, Machine, WipeReport
 from api.machines.netboot.ending import fail
@@ -23,17 +23,14 @@ from api.vault import Vault
 from components.specs.machine import DeploymentKind, DeploymentPhase, MachineState
 from components.specs.machine_facts import Facts
 
-Differences = Callable[[Machine, Facts], list[str]]
-"""Says in sentences in what a machine's hardware differs from its record; nothing if it does not."""
-
 _SEAL = "wipe report"
 
 
 class Reports:
     """Takes reports; the caller's transaction commits, refusals included: they are returned, not raised."""
 
-    def __init__(self, session: Session, vault: Vault, differences: Differences) -> None:
-        self._session, self._vault, self._differences = session, vault, differences
+    def __init__(self, session: Session, vault: Vault) -> None:
+        self._session, self._vault = session, vault
         self._deployments = Deployments(session)
 
     def take(self, deployment_id: UUID, secret: str, signature: str, body: bytes) -> SlipwayError | None:
@@ -118,10 +115,10 @@ class Reports:
             count = error.error_count()
             return self._refuse(machine, deployment, ReportRefused(f"the report cannot be read: {count} faults"))
         machine.facts = facts.model_dump(mode="json")
-        found = self._differences(machine, facts)
+        found = differences(Recorded.of(machine), machine.facts)
         if found:
             return self._refuse(machine, deployment, NotAsRecorded("; ".join(found)))
-        machine.macs = sorted(facts.macs)
+        machine.macs = all_macs(machine, machine.facts)
         deployment.report = {"facts": machine.facts}
         self._succeed(deployment, "The hardware is as recorded.")
         move(self._session, machine, MachineState.CLEAN, "inspected, and found as recorded; to be wiped")

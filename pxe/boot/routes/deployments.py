@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from api.machines.inspection import differences
 from api.machines.netboot.checkin import CheckIns
 from api.machines.netboot.phases import Progress
 from api.machines.netboot.reports import Reports
@@ -56,9 +55,7 @@ async def report(
 ) -> None:
     """Take the report of an inspection or a wipe."""
     body = await body_of(request, MAX_DOCUMENT)
-    await runtime.settle(
-        lambda session: Reports(session, runtime.vault, differences).take(deployment_id, secret, x_signature, body)
-    )
+    await runtime.settle(lambda session: Reports(session, runtime.vault).take(deployment_id, secret, x_signature, body))
 
 
 @router.post("/running", status_code=_DONE)
