@@ -5,7 +5,14 @@ import pytest
 from sqlalchemy import update
 
 from api.auth.models import Role
-from api.machines.models import DeploymentStatus, WipeReport
+from api.machines.models import (
+    ConsoleChunk,
+    Deployment,
+    DeploymentEvent,
+    DeploymentStatus,
+    Machine,
+    WipeReport,
+)
 from tests.fixtures.api import Api
 from tests.fixtures.iron_house import IronHouse
 from tests.fixtures.machines import BMC_PASSWORD
@@ -122,6 +129,26 @@ def _events(http: httpx.Client, path: str, **headers: str) -> list[dict[str, str
     blocks = http.get(path, headers=headers).text.replace("\r\n", "\n").strip().split("\n\n")
     parsed = [dict(line.split(": ", 1) for line in block.split("\n") if ": " in line) for block in blocks]
     return [event for event in parsed if "event" in event]
+
+
+def test_what_machines_and_others_write_is_text(browse: OpenBrowser, iron: IronHouse) -> None:
+    """A serial number, a reason, a line of the console, a model's name: none becomes markup on any page."""
+    evil = "<img src=x onerror=alert(1)>"
+    disk = {"name": evil, "size_bytes": 1, "serial": evil, "model": evil, "rotational": False}
+    document = {"serial": evil, "product": evil, "cores": 1, "memory_mib": 1, "nics": [], "disks": [disk]}
+    for statement in (
+        update(Machine).values(state_reason=evil, rack=evil, facts=document | {"firmware": evil}, bmc_user=evil),
+        update(Deployment).values(error_detail=evil, error_code=evil),
+        update(DeploymentEvent).values(message=evil),
+        update(ConsoleChunk).values(text=f"{evil}\n"),
+        update(WipeReport).values(disks=[{"name": evil, "method": evil, "samples": evil, "nonzero_samples": evil}]),
+    ):
+        iron.shop.change(lambda session, statement=statement: session.execute(statement))
+    browser = browse(Role.ADMIN)
+    pages = {path: browser.read(path) for path in iron.pages.values()}
+
+    assert [path for path, html in pages.items() if "<img src=x" in html] == []
+    assert "&lt;img src=x" in pages[f"/admin/machines/{iron.active}"]
 
 
 def test_alerts_of_machines_are_told_in_words(browse: OpenBrowser, iron: IronHouse) -> None:
