@@ -103,8 +103,8 @@ def _network(seed: Seed) -> list[str]:
         "elif [ -d /etc/network ]; then",
         _write(interfaces(mac, network), "/etc/network/interfaces", "644"),
         # An installer's kernel names cards by their place: the one with this address it is.
-        f"for card in /sys/class/net/*; do grep -qi '^{mac}$' $card/address"
-        " && sed -i s/eth0/${card##*/}/ /etc/network/interfaces; done",
+        f"for card in /sys/class/net/*; do grep -qi '^{mac}$' $card/address && "
+        + "sed -i s/eth0/${card##*/}/ /etc/network/interfaces; done",
         _write(resolv_conf(network), "/etc/resolv.conf", "644"),
         "fi",
     ]
