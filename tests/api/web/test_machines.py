@@ -1,8 +1,11 @@
 """Staff's pages of machines: what they say, and what they keep to themselves."""
 
+from functools import partial
+
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Update, update
+from sqlalchemy.orm import Session
 
 from api.auth.models import Role
 from api.machines.models import (
@@ -143,7 +146,7 @@ def test_what_machines_and_others_write_is_text(browse: OpenBrowser, iron: IronH
         update(ConsoleChunk).values(text=f"{evil}\n"),
         update(WipeReport).values(disks=[{"name": evil, "method": evil, "samples": evil, "nonzero_samples": evil}]),
     ):
-        iron.shop.change(lambda session, statement=statement: session.execute(statement))
+        iron.shop.change(partial(_execute, statement))
     browser = browse(Role.ADMIN)
     pages = {path: browser.read(path) for path in iron.pages.values()}
 
@@ -176,3 +179,7 @@ def test_a_workload_on_a_machine_is_found_everywhere(browse: OpenBrowser, iron: 
     assert "rack1-08" in browser.read("/admin/workloads?q=hermes")
     assert "rack1-08" in browser.read("/admin/operations?node=rack1-08")
     assert f"/admin/machines/{iron.installing}" in browser.read(f"/admin/workloads/{iron.arriving}")
+
+
+def _execute(statement: Update, session: Session) -> None:
+    session.execute(statement)
