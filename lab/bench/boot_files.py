@@ -76,7 +76,9 @@ def measure_boot(console: Console, _: int) -> list[Figure]:
                 ours.append(_fetch(service.server))
             meanwhile += seconds
             if nginx is not None:
-                theirs.append(_fetch(nginx))
+                # The phone-homes go on, to the boot service: both sides share the machine with them.
+                with service.phoning_home():
+                    theirs.append(_fetch(nginx))
     return _figures(ours, theirs, idle, meanwhile)
 
 
@@ -86,7 +88,12 @@ def _figures(
     speeds, costs = [each.speed for each in ours], [each.cost for each in ours]
     figures = [
         shown("boot service: one image to 50 machines", statistics.median(speeds), "MB/s", spread(speeds, "MB/s")),
-        shown("boot service: its CPU for that", statistics.median(costs), "s/GB", spread(costs, "s/GB")),
+        shown(
+            "boot service: its CPU for that, phone-homes with it",
+            statistics.median(costs),
+            "s/GB",
+            spread(costs, "s/GB"),
+        ),
         shown("boot service: phone-home, nothing else to do, p95", _p95(idle) * 1000, "ms", f"{len(idle)} calls"),
         shown("boot service: phone-home meanwhile, p95", _p95(meanwhile) * 1000, "ms", f"{len(meanwhile)} calls"),
     ]
