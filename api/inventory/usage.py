@@ -14,6 +14,7 @@ from api.inventory.errors import StillInUse
 from api.inventory.models import NODES_IN_USE, Allocation, Guest, Node, NodeState, Site
 from api.inventory.platform_models import PoolServer
 from api.ipam.models import Address, AddressPool, AddressState
+from api.machines.models import Machine
 from api.workloads.models import Workload
 
 _LISTED = 100
@@ -79,6 +80,7 @@ def things_at_sites(session: Session, slugs: Collection[str]) -> list[str]:
         ("node", Node, live),
         ("address pool", AddressPool, AddressPool.id.is_not(None)),
         ("server", PoolServer, PoolServer.id.is_not(None)),
+        ("machine", Machine, Machine.id.is_not(None)),
     ):
         query = select(model.name, Site.slug).join(Site, Site.id == model.site_id).order_by(model.name)
         rows = session.execute(query.where(Site.slug.in_(slugs), condition))

@@ -7,6 +7,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from api.inventory.models import Node
+from api.machines.bmc import BmcAccess
 from api.machines.models import Machine
 from api.operations.models import Operation, OperationKind
 from api.workloads.models import Workload
@@ -35,16 +36,11 @@ class LeasedNode:
 
 @dataclass(frozen=True, slots=True)
 class LeasedMachine:
-    """The machine that is the workload's own, and how its power is controlled; the BMC's password is sealed."""
+    """The machine that is the workload's own, and how its BMC is reached."""
 
     id: UUID
     name: str
-    bmc_driver: str
-    bmc_address: str
-    bmc_system: str
-    bmc_user: str
-    bmc_verify_tls: bool
-    bmc_password_encrypted: bytes | None = field(repr=False)
+    bmc: BmcAccess
 
     @property
     def words(self) -> str:
@@ -54,16 +50,7 @@ class LeasedMachine:
     @classmethod
     def of(cls, machine: Machine) -> Self:
         """Read a machine's row."""
-        return cls(
-            id=machine.id,
-            name=machine.name,
-            bmc_driver=machine.bmc_driver.value,
-            bmc_address=machine.bmc_address,
-            bmc_system=machine.bmc_system,
-            bmc_user=machine.bmc_user,
-            bmc_verify_tls=machine.bmc_verify_tls,
-            bmc_password_encrypted=machine.bmc_password_encrypted,
-        )
+        return cls(machine.id, machine.name, BmcAccess.of(machine))
 
 
 @dataclass(frozen=True, slots=True)

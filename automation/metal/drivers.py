@@ -30,23 +30,31 @@ class BmcDrivers:
         Raises:
             PowerFailed: if there is no password, or what is recorded of the BMC cannot be meant.
         """
-        if access.password_encrypted is None:
-            detail = f"machine '{access.machine}': the password of its BMC was not deposited"
-            raise PowerFailed("no_credential", detail, is_retryable=False)
-        password = SecretStr(self.vault.open(access.password_encrypted))
-        try:
-            settings = BmcSettings(
-                driver=BmcKind(access.driver.value),
-                address=access.address,
-                system=access.system,
-                user=access.user,
-                password=password,
-                verify_tls=access.verify_tls,
-            )
-        except ValidationError as error:
-            wrong = "; ".join(str(item["msg"]) for item in error.errors(include_input=False))
-            raise PowerFailed("bad_bmc_settings", f"machine '{access.machine}': {wrong}", is_retryable=False) from None
-        return OpenBmc(self.connect(settings), password)
+        settings = settings_of(access, self.vault)
+        return OpenBmc(self.connect(settings), settings.password)
+
+
+def settings_of(access: BmcAccess, vault: Vault) -> BmcSettings:
+    """Return how a machine's BMC is reached, its password opened. Sends nothing.
+
+    Raises:
+        PowerFailed: if there is no password, or what is recorded of the BMC cannot be meant.
+    """
+    if access.password_encrypted is None:
+        detail = f"machine '{access.machine}': the password of its BMC was not deposited"
+        raise PowerFailed("no_credential", detail, is_retryable=False)
+    try:
+        return BmcSettings(
+            driver=BmcKind(access.driver.value),
+            address=access.address,
+            system=access.system,
+            user=access.user,
+            password=SecretStr(vault.open(access.password_encrypted)),
+            verify_tls=access.verify_tls,
+        )
+    except ValidationError as error:
+        wrong = "; ".join(str(item["msg"]) for item in error.errors(include_input=False))
+        raise PowerFailed("bad_bmc_settings", f"machine '{access.machine}': {wrong}", is_retryable=False) from None
 
 
 class OpenBmc:

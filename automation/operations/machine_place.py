@@ -15,6 +15,8 @@ from api.operations.models import OperationKind
 from api.plans.document import PlanDocument
 from api.settings import WorkerSettings
 from api.vault import Vault
+from automation.metal.drivers import settings_of
+from automation.metal.power import PowerFailed
 from automation.operations.environment import metal_environment
 from automation.operations.machine_verification import MachineFacts, find_machine_mismatch
 from automation.operations.places import OutOfReach, Sight, Tell
@@ -22,39 +24,12 @@ from components.specs import BareMetalSpec
 from pxe.power.driver import Driver
 from pxe.power.errors import PowerError
 from pxe.power.interfaces import PowerState
-from pxe.power.settings import BmcKind, BmcSettings
+from pxe.power.settings import BmcSettings
 
 Bmcs = Callable[[BmcSettings], Driver]
 """Finds the driver of a machine's BMC."""
 
-
-def driver_of(settings: BmcSettings) -> Driver:
-    """Return this process's driver of a BMC. What speaks to BMCs is loaded here: few operations need it."""
-    from pxe.power.connection import driver_for  # noqa: PLC0415 - see above: a second, and some megabytes
-
-    return driver_for(settings)
-
-
 _UNREACHABLE = "bmc_unreachable"
-
-
-def bmc_settings_of(machine: LeasedMachine, vault: Vault) -> BmcSettings:
-    """Return how a machine's BMC is reached, its password opened.
-
-    Raises:
-        pydantic.ValidationError: if what is recorded of the BMC cannot be meant.
-    """
-    sealed = machine.bmc_password_encrypted
-    return BmcSettings.model_validate(
-        {
-            "driver": BmcKind(machine.bmc_driver),
-            "address": machine.bmc_address,
-            "system": machine.bmc_system,
-            "user": machine.bmc_user,
-            "password": "" if sealed is None else vault.open(sealed),
-            "verify_tls": machine.bmc_verify_tls,
-        }
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +55,12 @@ class MachinePlace:
 
     def environment(self) -> Mapping[str, str]:
         """See ``Place``. Makes a grant, which is void with the lease."""
-        lease = self.lease
+        lease, bmc = self.lease, self._bmc()
         with self.database.transaction() as transaction:
             grant = MachineGrants(transaction.session).mint(
                 self.machine.id, lease.workload_id, lease.operation_id, lease.fence, lease.deadline_at
             )
-        return metal_environment(bmc_settings_of(self.machine, self.vault), grant, self.settings)
+        return metal_environment(bmc, grant, self.settings)
 
     def must_look_first(self, tell: Tell) -> bool:
         """See ``Place``: the provider of machines looks for itself before it changes anything."""
@@ -135,4 +110,10 @@ class MachinePlace:
             raise OutOfReach(_UNREACHABLE, f"{error}.") from error
 
     def _driver(self) -> Driver:
-        return self.bmcs(bmc_settings_of(self.machine, self.vault))
+        return self.bmcs(self._bmc())
+
+    def _bmc(self) -> BmcSettings:
+        try:
+            return settings_of(self.machine.bmc, self.vault)
+        except PowerFailed as error:
+            raise OutOfReach(error.code, f"{error}.", is_retryable=error.is_retryable) from error

@@ -12,15 +12,17 @@ Tell = Callable[[LogLine], None]
 
 
 class OutOfReach(Exception):  # noqa: N818 - reads as a state, as the errors in api.errors do
-    """The place does not answer, or refused; time may heal it.
+    """The place does not answer, or refused.
 
     Attributes:
         code: stable, for programs.
+        is_retryable: time may heal it.
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, *, is_retryable: bool = True) -> None:
         super().__init__(message)
         self.code = code
+        self.is_retryable = is_retryable
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,11 @@ class Place(Protocol):
         """How long an engine may work before it is interrupted."""
 
     def environment(self) -> Mapping[str, str]:
-        """Return what the engine's providers need to reach the place, credentials included."""
+        """Return what the engine's providers need to reach the place, credentials included.
+
+        Raises:
+            OutOfReach: if we were not told all of it.
+        """
 
     def must_look_first(self, tell: Tell) -> bool:
         """Tell whether the engine has to look at what is really there before it plans."""

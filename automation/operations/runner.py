@@ -27,11 +27,12 @@ from automation.operations.fencing import FencedHosts
 from automation.operations.guests import GuestDirectory
 from automation.operations.heartbeat import Heartbeat
 from automation.operations.journal import Journal
-from automation.operations.machine_place import Bmcs, driver_of
+from automation.operations.machine_place import Bmcs
 from automation.operations.phases import Phases
 from automation.operations.places import OutOfReach, Place
 from automation.operations.planning import PlanGate
 from automation.operations.whereabouts import Whereabouts
+from pxe.power.connection import driver_for
 
 _LOG = structlog.get_logger(__name__)
 _FOREIGN = "In the place of this workload there is a guest that is not ours."
@@ -57,7 +58,7 @@ class OperationRunner:
     plans: PlanGate
     fences: FencedHosts
     owner: str
-    bmcs: Bmcs = driver_of
+    bmcs: Bmcs = driver_for
     clock: Callable[[], float] = time.monotonic
 
     def run(self, operation_id: UUID) -> bool:
@@ -135,7 +136,10 @@ class OperationRunner:
                 return _reboot(place)
         if lease.kind is OperationKind.DESTROY and not lease.has_stack:
             return _verify(place, AttemptEnd())
-        secrets = engine_secrets(place.environment(), self.vault.open(lease.passphrase_encrypted), self.settings)
+        try:
+            secrets = engine_secrets(place.environment(), self.vault.open(lease.passphrase_encrypted), self.settings)
+        except OutOfReach as error:
+            return _out_of_reach(AttemptEnd(engine=EngineTrace.UNKNOWN), error)
         errand = Errand(f"{lease.kind} {lease.generation}", lease.previous_engine)
         attempt = EngineAttempt(self.engine, self.fences, errand, journal, heartbeat)
         end = attempt.cost(self._engine_work(lease, place, attempt, secrets, journal, phases))
@@ -234,7 +238,7 @@ def _reboot(place: Place) -> AttemptEnd:
     try:
         place.restart()
     except OutOfReach as error:
-        return replace(end, error_code=error.code, error_detail=str(error), retryable=True)
+        return _out_of_reach(end, error)
     return _verify(place, end)
 
 
@@ -243,8 +247,12 @@ def _verify(place: Place, end: AttemptEnd) -> AttemptEnd:
     try:
         sight = place.look()
     except OutOfReach as error:
-        return replace(end, error_code=error.code, error_detail=str(error), retryable=True)
+        return _out_of_reach(end, error)
     if sight.wrong is None:
         return replace(end, is_running=sight.is_running)
     wrong = sight.wrong
     return replace(end, error_code=wrong.code, error_detail=wrong.detail, retryable=wrong.retryable)
+
+
+def _out_of_reach(end: AttemptEnd, error: OutOfReach) -> AttemptEnd:
+    return replace(end, error_code=error.code, error_detail=str(error), retryable=error.is_retryable)

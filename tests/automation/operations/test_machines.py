@@ -4,9 +4,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from api.errors import Conflict, Unauthenticated
 from api.machines.grants import MachineGrants
+from api.machines.models import Machine
 from api.operations.models import OperationKind, OperationStatus
 from api.orders.models import OrderStatus
 from api.workloads.models import WorkloadStatus
@@ -89,6 +91,17 @@ class TestDelivery:
         metal_shop.bmcs.is_reachable = True
         metal_shop.rig.run(order_id)
         assert metal_shop.stable.shop.order(order_id).status is OrderStatus.DELIVERED
+
+    def test_a_machine_whose_bmc_nobody_gave_us_the_password_of_is_not_begun_with(self, metal_shop: MetalShop) -> None:
+        """No engine is started, and the money goes back at once: time does not heal that."""
+        machine = metal_shop.add_machine()
+        order_id = metal_shop.place_paid()
+        metal_shop.stable.change(lambda session: session.execute(update(Machine).values(bmc_password_encrypted=None)))
+        metal_shop.rig.run(order_id)
+        assert metal_shop.stable.shop.operations(order_id)[0].error_code == "no_credential"
+        assert metal_shop.engine.runs == []
+        assert metal_shop.stable.shop.order(order_id).status is OrderStatus.REFUND_DUE
+        assert metal_shop.stable.state(machine) is MachineState.RESERVED
 
     def test_machines_do_not_wait_for_a_busy_node(self, metal_shop: MetalShop) -> None:
         """Any number of them is installed at once, and found by the sweep."""
