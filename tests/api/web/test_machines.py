@@ -136,14 +136,16 @@ def test_what_machines_and_others_write_is_text(browse: OpenBrowser, iron: IronH
     evil = "<img src=x onerror=alert(1)>"
     disk = {"name": evil, "size_bytes": 1, "serial": evil, "model": evil, "rotational": False}
     document = {"serial": evil, "product": evil, "cores": 1, "memory_mib": 1, "nics": [], "disks": [disk]}
-    for statement in (
+    poison = (
         update(Machine).values(state_reason=evil, rack=evil, facts=document | {"firmware": evil}, bmc_user=evil),
         update(Deployment).values(error_detail=evil, error_code=evil),
         update(DeploymentEvent).values(message=evil),
         update(ConsoleChunk).values(text=f"{evil}\n"),
         update(WipeReport).values(disks=[{"name": evil, "method": evil, "samples": evil, "nonzero_samples": evil}]),
-    ):
-        iron.shop.change(lambda session, statement=statement: session.execute(statement))
+    )
+    with iron.shop.database.transaction() as transaction:
+        for statement in poison:
+            transaction.session.execute(statement)
     browser = browse(Role.ADMIN)
     pages = {path: browser.read(path) for path in iron.pages.values()}
 
