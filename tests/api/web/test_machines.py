@@ -1,11 +1,8 @@
 """Staff's pages of machines: what they say, and what they keep to themselves."""
 
-from functools import partial
-
 import httpx
 import pytest
-from sqlalchemy import Update, update
-from sqlalchemy.orm import Session
+from sqlalchemy import update
 
 from api.auth.models import Role
 from api.machines.models import (
@@ -139,14 +136,16 @@ def test_what_machines_and_others_write_is_text(browse: OpenBrowser, iron: IronH
     evil = "<img src=x onerror=alert(1)>"
     disk = {"name": evil, "size_bytes": 1, "serial": evil, "model": evil, "rotational": False}
     document = {"serial": evil, "product": evil, "cores": 1, "memory_mib": 1, "nics": [], "disks": [disk]}
-    for statement in (
+    poison = (
         update(Machine).values(state_reason=evil, rack=evil, facts=document | {"firmware": evil}, bmc_user=evil),
         update(Deployment).values(error_detail=evil, error_code=evil),
         update(DeploymentEvent).values(message=evil),
         update(ConsoleChunk).values(text=f"{evil}\n"),
         update(WipeReport).values(disks=[{"name": evil, "method": evil, "samples": evil, "nonzero_samples": evil}]),
-    ):
-        iron.shop.change(partial(_execute, statement))
+    )
+    with iron.shop.database.transaction() as transaction:
+        for statement in poison:
+            transaction.session.execute(statement)
     browser = browse(Role.ADMIN)
     pages = {path: browser.read(path) for path in iron.pages.values()}
 
@@ -179,7 +178,3 @@ def test_a_workload_on_a_machine_is_found_everywhere(browse: OpenBrowser, iron: 
     assert "rack1-08" in browser.read("/admin/workloads?q=hermes")
     assert "rack1-08" in browser.read("/admin/operations?node=rack1-08")
     assert f"/admin/machines/{iron.installing}" in browser.read(f"/admin/workloads/{iron.arriving}")
-
-
-def _execute(statement: Update, session: Session) -> None:
-    session.execute(statement)
