@@ -87,6 +87,7 @@ platform-tools: ## Prometheus, Alertmanager and others, from the system's packag
 
 # What runs machines for the tests of bare metal, and what they are installed with; one package a line.
 METAL_PACKAGES := \
+    debian-installer-12-netboot-amd64 \
     dnsmasq-base \
     dpkg \
     e2fsprogs \
@@ -98,6 +99,7 @@ METAL_PACKAGES := \
     iproute2 \
     kmod \
     mdadm \
+    nginx-light \
     busybox-static \
     qemu-system-x86 \
     qemu-utils \

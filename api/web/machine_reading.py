@@ -21,6 +21,9 @@ from api.web.track import Course, Track, track
 _CHUNKS = 400
 """How much of a console is shown on a page; the newest."""
 
+_LINES = 200
+"""How much of a deployment's log is read: a machine that tells without end must not slow a page down."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeploymentView:
@@ -72,7 +75,13 @@ def read_deployments(
         .limit(limit)
     ).all()
     told: dict[UUID, list[DeploymentEvent]] = defaultdict(list)
-    events = select(DeploymentEvent).where(DeploymentEvent.deployment_id.in_([row.Deployment.id for row in rows]))
+    place = func.row_number().over(partition_by=DeploymentEvent.deployment_id, order_by=DeploymentEvent.id.desc())
+    newest = (
+        select(DeploymentEvent.id, place.label("place"))
+        .where(DeploymentEvent.deployment_id.in_([row.Deployment.id for row in rows]))
+        .subquery()
+    )
+    events = select(DeploymentEvent).join(newest, newest.c.id == DeploymentEvent.id).where(newest.c.place <= _LINES)
     for event in session.scalars(events.order_by(DeploymentEvent.id)):
         told[event.deployment_id].append(event)
     return [_view(row.Deployment, row.email, told[row.Deployment.id], now) for row in rows]

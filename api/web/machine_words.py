@@ -57,7 +57,8 @@ _OF_KIND: Mapping[tuple[DeploymentKind, DeploymentPhase], str] = MappingProxyTyp
         (_K.WIPE, _P.WRITE): "Wipe the disks",
         (_K.WIPE, _P.REBOOT): "Power off",
         (_K.INSPECT, _P.REBOOT): "Power off",
-        (_K.RESCUE, _P.FIRST_BOOT): "Rescue system up",
+        (_K.RESCUE, _P.CONFIGURE): "Start the system",
+        (_K.RESCUE, _P.FIRST_BOOT): "Answers by SSH",
     }
 )
 _KINDS: Mapping[DeploymentKind, str] = MappingProxyType(

@@ -17,6 +17,8 @@ from api.errors import NotFound
 from api.inventory.models import Site
 from api.machines.lifecycle import is_wiped
 from api.machines.models import Deployment, Machine, WipeReport
+from api.machines.netboot.decision import MAX_BOOTS
+from api.machines.netboot.reports import is_sealed
 from api.operations.stream import LARGEST_ID, follow_parts
 from api.runtime import RuntimeDep, SessionDep
 from api.web.hardware import compare
@@ -94,7 +96,9 @@ def list_machines(  # noqa: PLR0913, PLR0917 - FastAPI injects by parameter
 
 
 @router.get("/admin/machines/{machine_id}")
-def show_machine(machine_id: UUID, request: Request, visitor: Support, session: SessionDep) -> Response:
+def show_machine(
+    machine_id: UUID, request: Request, visitor: Support, session: SessionDep, runtime: RuntimeDep
+) -> Response:
     """Show a machine: what goes on, its hardware, its history, and the proof that it was wiped."""
     found = session.execute(
         select(Machine, Site.name.label("site"), Workload, User.email.label("owner"))
@@ -120,8 +124,9 @@ def show_machine(machine_id: UUID, request: Request, visitor: Support, session: 
         hardware=compare(found.Machine),
         deployments=deployments,
         newest=newest,
+        most_boots=MAX_BOOTS,
         console=read_console(session, newest.row if newest else None),
-        reports=reports,
+        reports=[(report, is_sealed(runtime.vault, report)) for report in reports],
         verbs=verbs_of(found.Machine, is_open=newest is not None and newest.is_open),
     )
 
@@ -154,7 +159,9 @@ def show_deployment(
     if machine is None or not views:
         raise NotFound("there is no such deployment")
     console = read_console(session, views[0].row)
-    return page(request, visitor, "deployment.html", machine=machine, one=views[0], console=console)
+    return page(
+        request, visitor, "deployment.html", machine=machine, one=views[0], console=console, most_boots=MAX_BOOTS
+    )
 
 
 def _check_known(machine_id: UUID, deployment_id: UUID, _visitor: Support, session: SessionDep) -> None:

@@ -86,8 +86,8 @@ def rescue_mine(
     workload_id: UUID, visitor: Owner, form: FormDep, runtime: RuntimeDep, transaction: TransactionDep
 ) -> Response:
     """Boot a machine into the rescue system, or back into its own."""
-    is_on = parse(RescueForm, form).on
     _, workload = _owned(workload_id, visitor, runtime, transaction)
+    is_on = parse(RescueForm, form).on
     asked = "the rescue system" if is_on else "its own system again"
     cause = Cause(f"the customer asked for {asked}", by=visitor.principal.user_id)
     operation = _machine_verbs(runtime, transaction).set_rescue(workload, on=is_on, cause=cause)
@@ -99,8 +99,8 @@ def reinstall_mine(
     workload_id: UUID, visitor: Owner, form: FormDep, runtime: RuntimeDep, transaction: TransactionDep
 ) -> Response:
     """Install a machine again; all that is on its disks is lost."""
-    wanted = parse(ReinstallForm, form)
     _, workload = _owned(workload_id, visitor, runtime, transaction)
+    wanted = parse(ReinstallForm, form)
     wanted.check(workload.name)
     request = ReinstallRequest(template=wanted.template, layout=wanted.layout, confirm=workload.name)
     by = visitor.principal.user_id

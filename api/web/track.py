@@ -1,5 +1,6 @@
 """How far a deployment is, phase by phase, out of what was told of it. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,13 +13,14 @@ from api.machines.models import DeploymentStatus
 from components.specs.machine import DeploymentKind, DeploymentPhase
 
 _P = DeploymentPhase
+_PERCENT = re.compile(r"\b(\d{1,3}) ?%$")
 _ORDER = {phase: number for number, phase in enumerate(DeploymentPhase)}
 PHASES: Mapping[DeploymentKind, tuple[DeploymentPhase, ...]] = MappingProxyType(
     {
         DeploymentKind.INSPECT: (_P.POWER, _P.SCRIPT, _P.INSPECT, _P.REBOOT, _P.DONE),
         DeploymentKind.INSTALL: tuple(DeploymentPhase),
         DeploymentKind.WIPE: (_P.POWER, _P.SCRIPT, _P.INSPECT, _P.WRITE, _P.VERIFY, _P.REBOOT, _P.DONE),
-        DeploymentKind.RESCUE: (_P.POWER, _P.SCRIPT, _P.INSPECT, _P.FIRST_BOOT, _P.DONE),
+        DeploymentKind.RESCUE: (_P.POWER, _P.SCRIPT, _P.INSPECT, _P.CONFIGURE, _P.FIRST_BOOT, _P.DONE),
     }
 )
 """What a deployment of each kind is expected to go through; one that goes through another as well shows it, too."""
@@ -69,6 +71,12 @@ class Track:
         """Which phase it is at, counted from one; the last one that was reached, if it has ended."""
         reached = [place for place, step in enumerate(self.steps, 1) if step.seconds is not None]
         return reached[-1] if reached else 1
+
+    @property
+    def percent(self) -> int | None:
+        """How much of its phase is done, if it said so last: the share of an image that is written, or read back."""
+        found = _PERCENT.search(self.saying)
+        return min(100, int(found[1])) if found else None
 
 
 class Told(Protocol):

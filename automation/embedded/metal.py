@@ -69,10 +69,9 @@ class EmbeddedMetal:
 
     def service(self, environment: Mapping[str, str]) -> Service:
         """Describe the boot service."""
-        arguments = ["--factory", "pxe.boot.serve:app", "--host", self._host, "--port", str(self._port)]
         return Service(
             "boot",
-            [sys.executable, "-m", "uvicorn", *arguments, "--no-server-header", "--no-access-log"],
+            [sys.executable, "-m", "pxe.boot", "serve", "--host", self._host, "--port", str(self._port)],
             {**environment, "PYTHONUNBUFFERED": "1"},
             self._answers,
             ready_seconds=180.0,

@@ -49,8 +49,10 @@ def _reasons(document: PlanDocument, facts: ApprovalFacts, settings: PolicySetti
         yield 1, "it would destroy what the customer has stored, and the customer has not agreed"
     if facts.holds_data and _builds_anew(document):
         yield 1, "the guest is gone, and it would be built anew without what the customer has stored"
-    if _installs_metal(document, has_consent=facts.has_consent):
-        yield 1, "it installs a bare-metal server"
+    if settings.machine_approvals and _first_installs(document):
+        yield settings.machine_approvals, "it installs a bare-metal server for the first time"
+    if not facts.has_consent and _loses_machine_data(document):
+        yield 1, "it destroys what is on a bare-metal server, and the customer has not agreed"
     if facts.is_platform:
         yield 1, "it changes the platform itself"
     if facts.price_after_cents > facts.price_before_cents:
@@ -74,9 +76,10 @@ def _builds_anew(document: PlanDocument) -> bool:
     return any(step.holds_data and step.op is StepOp.CREATE for step in document.steps)
 
 
-def _installs_metal(document: PlanDocument, *, has_consent: bool) -> bool:
-    """Whoever owns a server may have it installed anew or give it up; a first installation is looked at."""
-    return any(
-        step.resource == _INSTALLATION and (step.op is StepOp.CREATE or (step.loses_data and not has_consent))
-        for step in document.changing
-    )
+def _first_installs(document: PlanDocument) -> bool:
+    return any(step.resource == _INSTALLATION and step.op is StepOp.CREATE for step in document.changing)
+
+
+def _loses_machine_data(document: PlanDocument) -> bool:
+    """Whoever owns a server may have it installed anew or give it up; nobody else may."""
+    return any(step.resource == _INSTALLATION and step.loses_data for step in document.changing)

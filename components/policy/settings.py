@@ -39,6 +39,16 @@ class PolicySettings(BaseModel):
     ] = 5_000
     approval_lifetime_hours: Annotated[Hours, Field(description="a plan waits so long for its approvals")] = _DAY_HOURS
 
+    machine_approvals: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=2,
+            description="how many people must approve the first installation of a bare-metal server; "
+            "with 0, a paid order is delivered at once",
+        ),
+    ] = 0
+
     platform_approvals_by_others: Annotated[
         int,
         Field(

@@ -29,8 +29,9 @@ _log = structlog.get_logger(__name__)
 
 CHUNK = 1024 * 1024
 """Bytes read and sent at once: large, for each costs a change of threads."""
-STRETCH = 4 * CHUNK
-"""Bytes that the kernel sends at once."""
+STRETCH = 16 * CHUNK
+"""Bytes that the kernel is told to send at once."""
+_LOOK = 4 * CHUNK
 _READERS = 8
 _HASH_CHUNK = 4 * CHUNK
 
@@ -116,7 +117,7 @@ class FileServer:
         position = span.start
         while position < span.end:
             count = min(STRETCH, span.end - position)
-            if not _is_in_memory(file.fileno(), position + count - 1):
+            if not _is_in_memory(file.fileno(), position, count):
                 await anyio.to_thread.run_sync(_read_ahead, file.fileno(), position, count, limiter=self._readers)
             try:
                 await by_kernel(file, position, count, self._seconds)
@@ -170,12 +171,19 @@ class _FileResponse(Response):
         await self._server.send(self._served, scope, send)
 
 
-def _is_in_memory(descriptor: int, position: int) -> bool:
-    """Tell whether a byte of a file can be had without waiting for the disk (preadv2(2)); if in doubt, it can not."""
+def _is_in_memory(descriptor: int, position: int, count: int) -> bool:
+    """Tell from samples whether a part of a file can be had without waiting for the disk (preadv2(2), RWF_NOWAIT).
+
+    If in doubt, it can not.
+    """
+    last = position + count - 1
     try:
-        return bool(os.preadv(descriptor, [bytearray(1)], position, os.RWF_NOWAIT))
+        looks = [
+            os.preadv(descriptor, [bytearray(1)], at, os.RWF_NOWAIT) for at in (*range(position, last, _LOOK), last)
+        ]
     except OSError:
         return False
+    return all(looks)
 
 
 def _read_ahead(descriptor: int, position: int, count: int) -> None:

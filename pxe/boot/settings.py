@@ -34,7 +34,7 @@ class BootSettings(BaseSettings):
         pxe_image_base_url: a file server that serves the store's ``images`` folder below this address; images are then
             redirected to. None: they are served from here.
         pxe_downloads: so many files are sent at once; more are told to come back.
-        pxe_chunk_seconds: a machine that takes no MiB of a file for so long is given up.
+        pxe_chunk_seconds: a machine that does not take 16 MiB of a file in so long is given up.
         pxe_requests_per_minute: of one address.
     """
 
@@ -48,7 +48,7 @@ class BootSettings(BaseSettings):
     pxe_deployer: Path
     pxe_image_base_url: ScriptUrl | None = None
     pxe_downloads: Annotated[int, Field(ge=1)] = 200
-    pxe_chunk_seconds: Annotated[float, Field(gt=0)] = 60
+    pxe_chunk_seconds: Annotated[float, Field(gt=0)] = 120
     pxe_requests_per_minute: Annotated[int, Field(ge=1)] = 1200
 
     @property

@@ -15,12 +15,12 @@ from api.machines.errors import WrongMachine
 from api.machines.models import FACTS, Deployment, Machine
 from api.machines.netboot.decision import AFTER
 from api.machines.netboot.disks import choose_disks, disks_to_wipe
-from api.machines.netboot.ending import fail
 from api.machines.netboot.errors import DiskTooSmall, NothingToInstall, TokenRefused
 from api.machines.netboot.identity import differs
 from api.machines.netboot.lookup import check_under_way, lock_deployment
 from api.machines.netboot.plan import render_plan
 from api.machines.netboot.tokens import callback_of, new_token
+from api.machines.outcomes import DeploymentOutcomes
 from api.vault import Vault
 from components.specs.machine import BootProfile, DeploymentKind, DeploymentPhase, ImageFormat
 from components.specs.machine_facts import Facts
@@ -62,7 +62,7 @@ class CheckIns:
         deployment.report = {FACTS: facts.model_dump(mode="json")}
         why = self._mistaken(machine, deployment, facts)
         if why is not None:
-            fail(self._session, machine, deployment, WrongMachine.code, why)
+            DeploymentOutcomes(self._session).fail(machine, deployment, WrongMachine.code, why)
             return WrongMachine(f"{why}: touch nothing")
         return self._plan(machine, deployment, facts)
 
@@ -104,7 +104,7 @@ class CheckIns:
         try:
             own = self._own_part(deployment, facts)
         except (DiskTooSmall, NothingToInstall) as error:
-            fail(self._session, machine, deployment, error.code, error.detail)
+            DeploymentOutcomes(self._session).fail(machine, deployment, error.code, error.detail)
             return error
         secret = new_token()
         deployment.session_hash, deployment.session_encrypted = digest(secret), self._vault.seal(secret)

@@ -14,10 +14,10 @@ from api.errors import InvalidInput, SlipwayError
 from api.machines.deployments import Deployments
 from api.machines.models import ConsoleChunk, Deployment, DeploymentEvent, Machine
 from api.machines.netboot.codes import FailureCode, failure_code
-from api.machines.netboot.ending import fail
 from api.machines.netboot.errors import TokenRefused
 from api.machines.netboot.lookup import authorise, check_under_way, lock_deployment
 from api.machines.netboot.text import clean_console, clean_line
+from api.machines.outcomes import DeploymentOutcomes
 from components.specs.machine import DeploymentKind, DeploymentPhase
 
 MAX_CHUNKS = 200
@@ -96,7 +96,7 @@ class Progress:
         known, said = failure_code(code), clean_line(detail)
         if known is FailureCode.UNKNOWN:
             said = f"{clean_line(code, 60)}: {said}"
-        fail(self._session, machine, deployment, known, said or "the machine gave no detail")
+        DeploymentOutcomes(self._session).fail(machine, deployment, known, said or "the machine gave no detail")
 
     def running(self, deployment_id: UUID, callback: str) -> SlipwayError | None:
         """Note that the installed system runs; good once. A refusal is returned, so that its alert is kept.

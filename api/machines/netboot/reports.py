@@ -12,11 +12,11 @@ from api.auth.credentials import matches
 from api.errors import InvalidInput, SlipwayError
 from api.machines.deployments import Deployments
 from api.machines.models import FACTS, INSPECTION, WIPE, Deployment, DeploymentStatus, Machine, WipeReport
-from api.machines.netboot.ending import fail
 from api.machines.netboot.errors import ReportRefused, SessionRefused, WipeUnproven
 from api.machines.netboot.lookup import check_under_way, lock_deployment
 from api.machines.netboot.tokens import is_signature
 from api.machines.netboot.wiping import WipeClaim, doubts
+from api.machines.outcomes import DeploymentOutcomes
 from api.vault import Vault
 from components.specs.machine import DeploymentKind, DeploymentPhase
 from components.specs.machine_facts import Facts
@@ -69,7 +69,7 @@ class Reports:
         return self._session.execute(known).first() is not None
 
     def _refuse(self, machine: Machine, deployment: Deployment, error: SlipwayError) -> SlipwayError:
-        fail(self._session, machine, deployment, error.code, error.detail)
+        DeploymentOutcomes(self._session).fail(machine, deployment, error.code, error.detail)
         return error
 
     def _wipe(

@@ -13,9 +13,9 @@ from api.machines.deployments import Deployments
 from api.machines.lifecycle import lock_machine
 from api.machines.models import Deployment, Machine
 from api.machines.netboot.decision import MAX_BOOTS, Answer, OpenDeployment, decide
-from api.machines.netboot.ending import fail
 from api.machines.netboot.lookup import is_cancelled
 from api.machines.netboot.tokens import callback_of, new_token
+from api.machines.outcomes import DeploymentOutcomes
 from components.specs.machine import BootProfile, DeploymentKind, DeploymentPhase, ImageFormat
 
 MAX_STRANGERS = 50
@@ -75,7 +75,7 @@ class BootScripts:
             return BootFromDisk("the installation is on the disk")
         if answer is Answer.OWN_DISK_BOOT_LOOP:
             detail = f"the machine asked for a boot script more than {MAX_BOOTS} times without getting done"
-            fail(self._session, machine, deployment, "boot_loop", detail)
+            DeploymentOutcomes(self._session).fail(machine, deployment, "boot_loop", detail)
             return BootFromDisk("this deployment has failed")
         return self._boot(machine, deployment)
 

@@ -11,12 +11,12 @@ from api.alerts.service import raise_alert
 from api.errors import InvalidInput, NotFound, SlipwayError
 from api.machines.errors import WrongMachine
 from api.machines.models import Deployment, Machine
-from api.machines.netboot.ending import fail
 from api.machines.netboot.errors import TokenRefused
 from api.machines.netboot.lookup import authorise, lock_by_token
 from api.machines.netboot.phases import Progress
 from api.machines.netboot.text import clean_line
 from api.machines.netboot.tokens import callback_of
+from api.machines.outcomes import DeploymentOutcomes
 from components.specs.machine import BootProfile, ImageFormat
 
 
@@ -81,7 +81,7 @@ class Seeding:
             deployment.token_spent_at = self._session.execute(select(func.now())).scalar_one()
         if (is_first or serial) and serial != machine.serial:
             why = f"the serial number is '{clean_line(serial, 64)}', and this machine has '{machine.serial}'"
-            fail(self._session, machine, deployment, WrongMachine.code, why)
+            DeploymentOutcomes(self._session).fail(machine, deployment, WrongMachine.code, why)
             return WrongMachine(f"{why}: touch nothing")
         try:
             Progress(self._session).note(deployment, name, detail)

@@ -59,13 +59,17 @@ def _default(to: str, own: str, gateway: Address) -> Mapping[str, Any]:
 
 
 def interfaces(boot_mac: str, network: MachineNetwork) -> str:
-    """Return Debian's ``/etc/network/interfaces``: the card is found by its MAC address (interfaces(5))."""
-    lines = ["auto lo", "iface lo inet loopback", "", f"auto /mac/{boot_mac}=public"]
+    """Return Debian's ``/etc/network/interfaces`` for an image that boots with ``net.ifnames=0``.
+
+    ifupdown's own patterns by MAC address (interfaces(5)) were tried with Debian 12's and match nothing. An image for
+    machines with several cards brings netplan, which does find the card by its address.
+    """
+    lines = [f"# {boot_mac}", "auto lo", "iface lo inet loopback", "", "auto eth0"]
     for family, own, gateway in (
         ("inet", ipv4_with_prefix(network), network.ipv4.gateway),
         ("inet6", ipv6_with_prefix(network), network.ipv6.gateway),
     ):
-        lines += ["", f"iface public {family} static", f"    address {own}"]
+        lines += ["", f"iface eth0 {family} static", f"    address {own}"]
         if is_off_link(own, gateway):
             version = 4 if family == "inet" else 6
             lines.append(f"    up ip -{version} route replace default via {gateway} dev $IFACE onlink")

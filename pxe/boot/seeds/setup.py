@@ -93,6 +93,9 @@ def encoded_setup(seed: Seed, base_url: str) -> str:
     return f"echo {packed} | base64 -d | /bin/sh"
 
 
+_NAME_CARD = "sed -i s/eth0/${card##*/}/ /etc/network/interfaces"
+
+
 def _network(seed: Seed) -> list[str]:
     """Whatever the new system has: netplan, or Debian's own."""
     network, mac = seed.profile.network, seed.boot_mac
@@ -102,6 +105,8 @@ def _network(seed: Seed) -> list[str]:
         _write(to_yaml({"network": netplan(mac, network)}), "/etc/netplan/50-slipway.yaml", "600"),
         "elif [ -d /etc/network ]; then",
         _write(interfaces(mac, network), "/etc/network/interfaces", "644"),
+        # An installer's kernel names cards by their place: the one with this address it is.
+        f"for card in /sys/class/net/*; do grep -qi '^{mac}$' $card/address && {_NAME_CARD}; done",
         _write(resolv_conf(network), "/etc/resolv.conf", "644"),
         "fi",
     ]

@@ -2,9 +2,17 @@
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from api.auth.models import Role
-from api.machines.models import DeploymentStatus
+from api.machines.models import (
+    ConsoleChunk,
+    Deployment,
+    DeploymentEvent,
+    DeploymentStatus,
+    Machine,
+    WipeReport,
+)
 from tests.fixtures.api import Api
 from tests.fixtures.iron_house import IronHouse
 from tests.fixtures.machines import BMC_PASSWORD
@@ -81,6 +89,14 @@ def test_a_wipe_is_shown_with_its_proof(browse: OpenBrowser, iron: IronHouse) ->
     assert "empty since" in free
     assert "written to since" in used
     assert "64 samples read back, 0 not empty" in used
+    assert "signed, sealed" in used
+
+
+def test_a_wipe_report_that_was_changed_since_is_told_apart(browse: OpenBrowser, iron: IronHouse) -> None:
+    """Whoever can write to the database has not our key."""
+    iron.shop.change(lambda session: session.execute(update(WipeReport).values(body=b'{"forged": true}')))
+
+    assert "does not fit its seal" in browse(Role.SUPPORT).read(f"/admin/machines/{iron.free}")
 
 
 def test_a_deployment_of_another_machine_is_not_there(browse: OpenBrowser, iron: IronHouse) -> None:
@@ -113,6 +129,28 @@ def _events(http: httpx.Client, path: str, **headers: str) -> list[dict[str, str
     blocks = http.get(path, headers=headers).text.replace("\r\n", "\n").strip().split("\n\n")
     parsed = [dict(line.split(": ", 1) for line in block.split("\n") if ": " in line) for block in blocks]
     return [event for event in parsed if "event" in event]
+
+
+def test_what_machines_and_others_write_is_text(browse: OpenBrowser, iron: IronHouse) -> None:
+    """A serial number, a reason, a line of the console, a model's name: none becomes markup on any page."""
+    evil = "<img src=x onerror=alert(1)>"
+    disk = {"name": evil, "size_bytes": 1, "serial": evil, "model": evil, "rotational": False}
+    document = {"serial": evil, "product": evil, "cores": 1, "memory_mib": 1, "nics": [], "disks": [disk]}
+    poison = (
+        update(Machine).values(state_reason=evil, rack=evil, facts=document | {"firmware": evil}, bmc_user=evil),
+        update(Deployment).values(error_detail=evil, error_code=evil),
+        update(DeploymentEvent).values(message=evil),
+        update(ConsoleChunk).values(text=f"{evil}\n"),
+        update(WipeReport).values(disks=[{"name": evil, "method": evil, "samples": evil, "nonzero_samples": evil}]),
+    )
+    with iron.shop.database.transaction() as transaction:
+        for statement in poison:
+            transaction.session.execute(statement)
+    browser = browse(Role.ADMIN)
+    pages = {path: browser.read(path) for path in iron.pages.values()}
+
+    assert [path for path, html in pages.items() if "<img src=x" in html] == []
+    assert "&lt;img src=x" in pages[f"/admin/machines/{iron.active}"]
 
 
 def test_alerts_of_machines_are_told_in_words(browse: OpenBrowser, iron: IronHouse) -> None:

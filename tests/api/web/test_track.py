@@ -106,3 +106,11 @@ def test_a_phase_that_its_kind_does_not_have_is_shown_all_the_same() -> None:
     found = _states(_track(_line(1, P.POWER), _line(2, P.CONFIGURE), kind=DeploymentKind.WIPE))
 
     assert found["configure"] == "current"
+
+
+@pytest.mark.parametrize(
+    ("said", "percent"), [("Writing: 40 %", 40), ("Reading back: 100%", 100), ("512 bytes", None), ("at 999 %", 100)]
+)
+def test_a_share_that_was_said_last_is_known(said: str, percent: int | None) -> None:
+    """So that a bar can be drawn of it."""
+    assert _track(_line(1, P.WRITE, said)).percent == percent

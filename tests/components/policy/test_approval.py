@@ -75,13 +75,21 @@ def test_a_new_account_is_looked_at_sooner(hours: int, price: int, wanted: int) 
     assert people(whole_plan(), ORDER, account_age=timedelta(hours=hours), price_after_cents=price) == wanted
 
 
-@pytest.mark.parametrize("op", [StepOp.CREATE, StepOp.UPDATE, StepOp.REPLACE, StepOp.DELETE])
-def test_bare_metal_is_looked_at(op: StepOp) -> None:
-    """Except when its owner gives it back, or has it installed anew."""
+@pytest.mark.parametrize("op", [StepOp.UPDATE, StepOp.REPLACE, StepOp.DELETE])
+def test_bare_metal_is_looked_at_unless_its_owner_gives_it_up(op: StepOp) -> None:
+    """Whoever has it may have it installed anew, too."""
     document = plan(step(INSTALLATION, {}, op))
 
     assert people(document, LIVE) == 1
-    assert people(document, LIVE, has_consent=True) == (1 if op is StepOp.CREATE else 0)
+    assert people(document, LIVE, has_consent=True) == 0
+
+
+@pytest.mark.parametrize("wanted", [0, 1, 2])
+def test_a_first_installation_needs_as_many_as_an_administrator_says(wanted: int) -> None:
+    """Nobody, unless that was decided: a paid order is delivered."""
+    settings = PolicySettings(machine_approvals=wanted)
+
+    assert approvals_for(plan(step(INSTALLATION, {}, StepOp.CREATE)), ORDER, settings).people == wanted
 
 
 def test_power_and_rescue_of_bare_metal_need_nobody() -> None:

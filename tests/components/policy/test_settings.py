@@ -10,7 +10,7 @@ def test_every_field_says_what_it_means_and_in_which_unit() -> None:
     """The page that shows them has no other words."""
     for name, field in PolicySettings.model_fields.items():
         assert field.description, name
-        assert name.endswith(("_hours", "_cents", "_by_others")), name  # the last one counts people
+        assert name.endswith(("_hours", "_cents", "_by_others", "_approvals")), name  # the last two count people
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,11 @@ from api.machines.deployments import Deployments
 from api.machines.lifecycle import lock_machine
 from api.machines.models import Deployment, DeploymentStatus
 from api.machines.netboot.phases import MAX_CHUNKS
+from api.operations.events import read_after
+from api.operations.models import Operation
 from components.specs.machine import DeploymentKind, DeploymentPhase, MachineState
-from tests.fixtures.boot_service import BootService, RentedMachine, boot_profile
+from tests.fixtures.boot_service import BootService, RentedMachine, boot_profile, facts_of
+from tests.fixtures.shop import Shop
 
 
 def test_phases_become_lines_of_the_log_in_words(boot_service: BootService, rented: RentedMachine) -> None:
@@ -224,3 +227,25 @@ def test_a_machine_is_seen_whenever_it_speaks(boot_service: BootService, rented:
     booted.phase("write").raise_for_status()
 
     assert boot_service.change(lambda s: lock_machine(s, rented.machine.id).last_seen_at or before) > before
+
+
+def test_an_operation_that_is_cancelled_ends_its_deployment_for_the_machine(
+    boot_service: BootService, shop: Shop
+) -> None:
+    """Its phases are lines of the operation's log until then; afterwards the machine is to touch nothing more."""
+    order_id = shop.place_paid()
+    (operation,) = shop.operations(order_id)
+    machine = boot_service.add_machine(MachineState.DEPLOYING, workload_id=shop.workload(order_id).id)
+    boot_service.open(machine, DeploymentKind.INSTALL, boot_profile(), operation_id=operation.id)
+    booted = boot_service.boot(machine)
+    booted.check_in(facts_of(machine)).raise_for_status()
+    booted.phase("write", "10 %").raise_for_status()
+
+    said = boot_service.change(lambda session: read_after(session, operation.id, 0))
+    asked = update(Operation).where(Operation.id == operation.id).values(cancel_requested_at=boot_service.now())
+    boot_service.change(lambda session: session.execute(asked))
+
+    assert [line.message for line in said if line.kind == "machine"][-1] == "Writing the image to the disk: 10 %"
+    assert booted.phase("write", "20 %").status_code == 410
+    assert "sanboot" in boot_service.script(machine)
+    assert boot_service.deployment(booted.deployment_id).status is DeploymentStatus.OPEN

@@ -71,11 +71,11 @@ def test_the_files_that_the_deployer_places_are_as_the_system_reads_them() -> No
     assert render_placed("resolv.conf", seed, BASE) == "nameserver 192.0.2.53\nnameserver 2001:db8:53::53\n"
     assert render_placed("callback", seed, BASE) == f"{BASE}/deployments/{UUID(int=7)}/running\nca11bacc\n"
     assert render_placed("interfaces", seed, BASE) == (
-        "auto lo\niface lo inet loopback\n\n"
-        f"auto /mac/{MAC}=public\n\n"
-        "iface public inet static\n    address 203.0.113.7/32\n"
+        f"# {MAC}\nauto lo\niface lo inet loopback\n\n"
+        "auto eth0\n\n"
+        "iface eth0 inet static\n    address 203.0.113.7/32\n"
         "    up ip -4 route replace default via 203.0.113.1 dev $IFACE onlink\n\n"
-        "iface public inet6 static\n    address 2001:db8:1::1/64\n    gateway fe80::1\n"
+        "iface eth0 inet6 static\n    address 2001:db8:1::1/64\n    gateway fe80::1\n"
     )
     (card,) = yaml.safe_load(render_placed("netplan.yaml", seed, BASE))["network"]["ethernets"].values()
     assert card["match"] == {"macaddress": MAC}
