@@ -40,9 +40,9 @@ MACHINE: dict[str, Any] = {
 
 
 @pytest.fixture
-def operator(iron: MetalApi) -> httpx.Client:
+def operator(metal_api: MetalApi) -> httpx.Client:
     """Return an operator's client."""
-    return iron.api.staff(Role.OPERATOR).http
+    return metal_api.api.staff(Role.OPERATOR).http
 
 
 def enrolled(operator: httpx.Client, **changes: Any) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def refused(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["detail"]
 
 
-def test_a_machine_is_told_of_and_nothing_of_it_is_believed(iron: MetalApi, operator: httpx.Client) -> None:
+def test_a_machine_is_told_of_and_nothing_of_it_is_believed(metal_api: MetalApi, operator: httpx.Client) -> None:
     """It waits for its inspection; the password is sealed, and is in no answer and no record."""
     made = enrolled(operator)
     assert (made["state"], made["boot_mac"], made["has_credential"], made["is_wiped"]) == (
@@ -67,9 +67,9 @@ def test_a_machine_is_told_of_and_nothing_of_it_is_believed(iron: MetalApi, oper
         True,
         False,
     )
-    (machine,) = iron.stable.shop.all(Machine)
-    assert iron.stable.shop.vault.open(machine.bmc_password_encrypted or b"") == BMC_PASSWORD
-    (told,) = [one for one in records(iron.stable.database) if one.action == "machine.enroll"]
+    (machine,) = metal_api.stable.shop.all(Machine)
+    assert metal_api.stable.shop.vault.open(machine.bmc_password_encrypted or b"") == BMC_PASSWORD
+    (told,) = [one for one in records(metal_api.stable.database) if one.action == "machine.enroll"]
     assert (told.subject_id, BMC_PASSWORD in str(told.diff)) == ("iron-1", False)
     assert BMC_PASSWORD not in str(operator.get(f"{URL}/iron-1").json())
 
@@ -117,13 +117,13 @@ def test_two_machines_are_never_known_by_the_same(operator: httpx.Client, own: d
     assert (status, detail.startswith(f"'{field}'")) == (409, True), detail
 
 
-def test_what_is_told_can_be_changed_and_each_change_is_recorded(iron: MetalApi, operator: httpx.Client) -> None:
+def test_what_is_told_can_be_changed_and_each_change_is_recorded(metal_api: MetalApi, operator: httpx.Client) -> None:
     """What an inspection looks at only while the machine is at rest."""
     enrolled(operator)
     changes = {"rack": "R2", "boot_mac": "52:54:00:aa:00:07", "vlan": None}
     edited = operator.patch(f"{URL}/iron-1", json=changes).raise_for_status().json()
     assert (edited["rack"], edited["macs"], edited["vlan"]) == ("R2", ["52:54:00:aa:00:07"], None)
-    (told,) = [one for one in records(iron.stable.database) if one.action == "machine.edit"]
+    (told,) = [one for one in records(metal_api.stable.database) if one.action == "machine.edit"]
     assert told.diff is not None
     assert (set(told.diff), told.diff["rack"]) == (
         {"rack", "boot_mac", "macs", "vlan"},
@@ -132,97 +132,103 @@ def test_what_is_told_can_be_changed_and_each_change_is_recorded(iron: MetalApi,
     assert refused(operator.patch(f"{URL}/iron-1", json={"vlan": 5000}))[0] == 422
     assert refused(operator.patch(f"{URL}/iron-1", json={"rack": None}))[0] == 422
     assert refused(operator.patch(f"{URL}/iron-1", json={"site": "nowhere"}))[0] == 422
-    engine = iron.engine(S.ACTIVE)
+    engine = metal_api.engine(S.ACTIVE)
     status, detail = refused(operator.patch(f"{URL}/{engine.machine.name}", json={"serial": "OTHER"}))
     assert (status, "quarantine it first" in detail) == (409, True)
     assert operator.patch(f"{URL}/{engine.machine.name}", json={"rack": "R3"}).json()["rack"] == "R3"
 
 
-def test_a_bmcs_password_can_follow_and_without_it_nothing_is_inspected(iron: MetalApi, operator: httpx.Client) -> None:
+def test_a_bmcs_password_can_follow_and_without_it_nothing_is_inspected(
+    metal_api: MetalApi, operator: httpx.Client
+) -> None:
     """Nobody could switch the machine on."""
     enrolled(operator, bmc_password=None)
     status, detail = refused(operator.post(f"{URL}/iron-1/inspect", json=REASON))
     assert (status, "deposit its BMC's password first" in detail) == (409, True)
     assert operator.put(f"{URL}/iron-1/credential", json={"password": "another"}).status_code == 204
-    (machine,) = iron.stable.shop.all(Machine)
-    assert iron.stable.shop.vault.open(machine.bmc_password_encrypted or b"") == "another"
+    (machine,) = metal_api.stable.shop.all(Machine)
+    assert metal_api.stable.shop.vault.open(machine.bmc_password_encrypted or b"") == "another"
     assert operator.post(f"{URL}/iron-1/inspect", json=REASON).status_code == 202
 
 
-def test_an_inspection_is_opened_once_and_a_worker_is_told(iron: MetalApi, operator: httpx.Client) -> None:
+def test_an_inspection_is_opened_once_and_a_worker_is_told(metal_api: MetalApi, operator: httpx.Client) -> None:
     """Asking again returns the one under way."""
     enrolled(operator)
     opened = [operator.post(f"{URL}/iron-1/inspect", json=REASON).raise_for_status().json() for _ in range(2)]
     assert opened[0]["id"] == opened[1]["id"]
     assert (opened[0]["kind"], opened[0]["status"], opened[0]["operation_id"]) == ("inspect", "open", None)
-    assert [str(one) for (one,) in iron.api.jobs.of(Job.RUN_MACHINE)] == [opened[0]["id"]] * 2
+    assert [str(one) for (one,) in metal_api.api.jobs.of(Job.RUN_MACHINE)] == [opened[0]["id"]] * 2
     detail = operator.get(f"{URL}/iron-1").json()
     assert (detail["state"], detail["deployment"]["id"]) == ("inspect", opened[0]["id"])
-    (moved,) = [one for one in records(iron.stable.database) if one.action == "machine.state"]
+    (moved,) = [one for one in records(metal_api.stable.database) if one.action == "machine.state"]
     assert (moved.reason, moved.actor_kind) == (REASON["reason"], "person")
 
 
 @pytest.mark.parametrize("state", [S.RESERVED, S.ACTIVE, S.RESCUE, S.DEPLOYING, S.CLEANING])
-def test_a_machine_in_use_is_not_inspected(iron: MetalApi, operator: httpx.Client, state: MachineState) -> None:
+def test_a_machine_in_use_is_not_inspected(metal_api: MetalApi, operator: httpx.Client, state: MachineState) -> None:
     """An inspection ends with a wipe."""
-    engine = iron.engine(state)
+    engine = metal_api.engine(state)
     assert refused(operator.post(f"{URL}/{engine.machine.name}/inspect", json=REASON))[0] == 409
     assert refused(operator.post(f"{URL}/{engine.machine.name}/release", json=REASON))[0] == 409
-    assert iron.stable.state(engine.machine) is state
+    assert metal_api.stable.state(engine.machine) is state
 
 
-def test_a_customers_machine_goes_into_quarantine_only_if_that_is_meant(iron: MetalApi, operator: httpx.Client) -> None:
+def test_a_customers_machine_goes_into_quarantine_only_if_that_is_meant(
+    metal_api: MetalApi, operator: httpx.Client
+) -> None:
     """And comes back only once the workload is to go, for it would be wiped."""
-    engine = iron.engine(S.ACTIVE)
+    engine = metal_api.engine(S.ACTIVE)
     wipe = engine.opened("wipe")
     path = f"{URL}/{engine.machine.name}"
     status, detail = refused(operator.post(f"{path}/quarantine", json=REASON))
     assert (status, "affects_customer" in detail) == (409, True)
     quarantined = operator.post(f"{path}/quarantine", json=REASON | {"affects_customer": True}).json()
     assert (quarantined["state"], quarantined["state_reason"]) == ("quarantine", REASON["reason"])
-    assert iron.stable.deployment(wipe).status is DeploymentStatus.ABORTED
+    assert metal_api.stable.deployment(wipe).status is DeploymentStatus.ABORTED
     status, detail = refused(operator.post(f"{path}/release", json=REASON))
     assert (status, "cancel the workload first" in detail) == (409, True)
-    iron.stable.change(lambda session: session.execute(update(Workload).values(desired_absent=True)))
+    metal_api.stable.change(lambda session: session.execute(update(Workload).values(desired_absent=True)))
     assert operator.post(f"{path}/release", json=REASON).json()["kind"] == "inspect"
-    assert iron.stable.state(engine.machine) is S.INSPECT
+    assert metal_api.stable.state(engine.machine) is S.INSPECT
 
 
-def test_quarantine_is_left_by_a_persons_word_alone(iron: MetalApi, operator: httpx.Client) -> None:
+def test_quarantine_is_left_by_a_persons_word_alone(metal_api: MetalApi, operator: httpx.Client) -> None:
     """The alert is open meanwhile."""
-    machine = iron.stable.add()
+    machine = metal_api.stable.add()
     assert operator.post(f"{URL}/{machine.name}/quarantine", json=REASON).status_code == 200
     alerts = operator.get("/v1/admin/alerts").json()["items"]
     assert [(one["kind"], one["subject_id"]) for one in alerts] == [("machine_quarantined", str(machine.id))]
     assert operator.post(f"{URL}/{machine.name}/quarantine", json=REASON).status_code == 200
     assert operator.post(f"{URL}/{machine.name}/release", json=REASON).status_code == 202
     assert operator.get("/v1/admin/alerts").json()["items"] == []
-    assert iron.stable.moves(machine) == [("available", "quarantine"), ("quarantine", "inspect")]
+    assert metal_api.stable.moves(machine) == [("available", "quarantine"), ("quarantine", "inspect")]
 
 
-def test_a_machine_that_is_gone_is_forgotten_unless_it_was_a_customers(iron: MetalApi, operator: httpx.Client) -> None:
+def test_a_machine_that_is_gone_is_forgotten_unless_it_was_a_customers(
+    metal_api: MetalApi, operator: httpx.Client
+) -> None:
     """Of what was sold, the proofs that it was wiped are kept."""
-    machine = iron.stable.add()
+    machine = metal_api.stable.add()
     query = {"reason": "sold for scrap"}
     assert refused(operator.delete(f"{URL}/{machine.name}", params=query))[0] == 409
     deployment = operator.post(f"{URL}/{machine.name}/inspect", json=REASON).json()["id"]
     operator.post(f"{URL}/{machine.name}/quarantine", json=REASON).raise_for_status()
     assert operator.delete(f"{URL}/{machine.name}", params=query).status_code == 204
     assert operator.get(f"{URL}/{machine.name}").status_code == 404
-    assert deployment not in {str(one.id) for one in iron.stable.shop.all(Deployment)}
-    assert "machine.retire" in {one.action for one in records(iron.stable.database)}
-    sold = iron.stable.add(S.QUARANTINE)
-    iron.stable.shop.place()
-    iron.stable.change(lambda session: session.execute(update(Workload).values(machine_id=sold.id, node_id=None)))
+    assert deployment not in {str(one.id) for one in metal_api.stable.shop.all(Deployment)}
+    assert "machine.retire" in {one.action for one in records(metal_api.stable.database)}
+    sold = metal_api.stable.add(S.QUARANTINE)
+    metal_api.stable.shop.place()
+    metal_api.stable.change(lambda session: session.execute(update(Workload).values(machine_id=sold.id, node_id=None)))
     status, detail = refused(operator.delete(f"{URL}/{sold.name}", params=query))
     assert (status, "was a customer's" in detail) == (409, True)
 
 
-def test_the_list_is_filtered_by_state_and_class(iron: MetalApi, operator: httpx.Client) -> None:
+def test_the_list_is_filtered_by_state_and_class(metal_api: MetalApi, operator: httpx.Client) -> None:
     """And paged like all lists."""
     for state in (S.AVAILABLE, S.AVAILABLE, S.QUARANTINE):
-        iron.stable.add(state)
-    other = iron.stable.add(machine_class="ax102")
+        metal_api.stable.add(state)
+    other = metal_api.stable.add(machine_class="ax102")
 
     def names(**query: Any) -> set[str]:
         return {one["name"] for one in operator.get(URL, params=query).raise_for_status().json()["items"]}
@@ -234,24 +240,24 @@ def test_the_list_is_filtered_by_state_and_class(iron: MetalApi, operator: httpx
 
 
 @pytest.mark.parametrize("verb", ["on", "off", "cycle"])
-def test_power_is_a_job_and_is_recorded(iron: MetalApi, operator: httpx.Client, verb: str) -> None:
+def test_power_is_a_job_and_is_recorded(metal_api: MetalApi, operator: httpx.Client, verb: str) -> None:
     """By whom and why; while a deployment is open, the machine is left alone."""
-    machine = iron.stable.add()
+    machine = metal_api.stable.add()
     assert operator.post(f"{URL}/{machine.name}/power/{verb}", json=REASON).status_code == 202
-    assert iron.api.jobs.of(Job.POWER_MACHINE) == [(machine.id, verb)]
-    (told,) = [one for one in records(iron.stable.database) if one.action == "machine.power"]
+    assert metal_api.api.jobs.of(Job.POWER_MACHINE) == [(machine.id, verb)]
+    (told,) = [one for one in records(metal_api.stable.database) if one.action == "machine.power"]
     assert (told.subject_id, told.diff, told.reason) == (machine.name, {"verb": verb}, REASON["reason"])
     operator.post(f"{URL}/{machine.name}/inspect", json=REASON).raise_for_status()
     assert refused(operator.post(f"{URL}/{machine.name}/power/{verb}", json=REASON))[0] == 409
 
 
-def test_a_deployments_log_console_and_proofs_are_seen(iron: MetalApi) -> None:
+def test_a_deployments_log_console_and_proofs_are_seen(metal_api: MetalApi) -> None:
     """By support, too; another machine's are not found under this one's name."""
-    engine, other = iron.engine(S.ACTIVE), iron.stable.add()
+    engine, other = metal_api.engine(S.ACTIVE), metal_api.stable.add()
     wipe = engine.opened("wipe")
-    iron.stable.reports_wipe(wipe)
-    iron.stable.change(lambda session: session.add(ConsoleChunk(deployment_id=wipe, text="Linux\x1b[0m version")))
-    support = iron.api.staff(Role.SUPPORT).http
+    metal_api.stable.reports_wipe(wipe)
+    metal_api.stable.change(lambda session: session.add(ConsoleChunk(deployment_id=wipe, text="Linux\x1b[0m version")))
+    support = metal_api.api.staff(Role.SUPPORT).http
     path = f"{URL}/{engine.machine.name}"
     events = support.get(f"{path}/deployments/{wipe}/events").raise_for_status().json()
     assert [(one["phase"], one["message"]) for one in events] == [("reboot", "At reboot.")]
