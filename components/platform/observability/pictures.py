@@ -11,6 +11,7 @@ from components.specs.signals import (
     HTTP_REQUESTS,
     LEDGER,
     LEDGER_MISMATCH,
+    MACHINES,
     NODE_CAPACITY,
     NODE_USED,
     OLDEST_DUE,
@@ -99,6 +100,7 @@ def _nodes() -> Dashboard:
                 unit="percentunit",
                 warn_at=0.85,
             ),
+            Panel("Machines of the pool", {"{{state}}": f"sum by (state) ({once(MACHINES)})"}),
             Panel("Guests that run", {"{{host}}": 'sum by (host) (pve_up{id=~"(qemu|lxc)/.+",host=~"$host"})'}),
             Panel(
                 "Network in",
