@@ -88,6 +88,7 @@ class Fleet:
     Attributes:
         api_url: of the running API on this database.
         boot_url: of the running boot service on it.
+        machines: by their ids, once it has begun.
     """
 
     database: Database
@@ -96,6 +97,7 @@ class Fleet:
     boot_url: str
     plan: TroublePlan
     size: FleetSize
+    machines: dict[UUID, Iron] = field(default_factory=dict)
     _drawn: list[tuple[str, UUID]] = field(default_factory=list)
 
     def run(self) -> FleetReport:
@@ -103,7 +105,7 @@ class Fleet:
         cable = Cable()
         began = time.monotonic()
         try:
-            fleet = self._machines(cable)
+            fleet = self.machines = self._new_machines(cable)
             stock(self.database, self.vault, self.size.machines * self.size.rounds)
             add_machines(self.database, self.vault, list(fleet.values()))
             worker = Worker(self.database, cable, self.api_url, fleet, self._on_occasion)
@@ -112,11 +114,11 @@ class Fleet:
             with watch.watching():
                 lives = [life for number in range(self.size.rounds) for life in self._round(customers, number)]
             seconds = time.monotonic() - began
-            return self._judge(fleet, lives, watch, cable.requests, seconds)
+            return self._judge(lives, watch, cable.requests, seconds)
         finally:
             cable.unplug()
 
-    def _machines(self, cable: Cable) -> dict[UUID, Iron]:
+    def _new_machines(self, cable: Cable) -> dict[UUID, Iron]:
         firmware = Firmware(cable.client(self.boot_url), Board())
         return {label.machine_id: Iron(label, firmware.run) for label in map(_label, range(1, self.size.machines + 1))}
 
@@ -144,9 +146,8 @@ class Fleet:
         if trouble is not None:
             self._drawn.append((f"{occasion}: {trouble.kind}", iron.label.machine_id))
 
-    def _judge(
-        self, fleet: dict[UUID, Iron], lives: list[Life], watch: Watch, requests: int, seconds: float
-    ) -> FleetReport:
+    def _judge(self, lives: list[Life], watch: Watch, requests: int, seconds: float) -> FleetReport:
+        fleet = self.machines
         stuck = [iron.label.name for iron in fleet.values() if not iron.clock.await_idle(_IDLE_SECONDS)]
         watch.look()
         with self.database.transaction() as transaction:

@@ -48,7 +48,13 @@ def stock(database: Database, vault: Vault, orders: int) -> None:
             "sites": [{"slug": _SITE, "name": "Falkenstein", "nameservers": ["192.0.2.53"]}],
             "nodes": [],
             "address_pools": [
-                {"name": "fleet-v4", "site": _SITE, "family": 4, "cidr": f"198.18.0.0/{prefix}", "gateway": "198.18.0.1"},
+                {
+                    "name": "fleet-v4",
+                    "site": _SITE,
+                    "family": 4,
+                    "cidr": f"198.18.0.0/{prefix}",
+                    "gateway": "198.18.0.1",
+                },
                 {"name": "fleet-v6", "site": _SITE, "family": 6, "cidr": "2001:db8::/48", "gateway": "fe80::1"},
             ],
             "dns_zones": [{"name": "play.example", "provider_zone_id": "023e105f4ecef8ad9ca31a8372d0c353"}],
