@@ -2,7 +2,7 @@
 
 import threading
 
-_REAL_SECONDS = 0.05
+_REAL_SECONDS = 0.2
 """So long is a machine that works waited for; then its clock goes on a little."""
 _STEP = 1.0
 

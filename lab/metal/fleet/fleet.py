@@ -159,7 +159,7 @@ class Fleet:
             lives=lives,
             states=judgement.states(),
             troubles=Counter(f"{kind}: {states[machine_id]}" for kind, machine_id in self._drawn),
-            wrong=[*watch.found, *wrong],
+            wrong=[*watch.found, *wrong, *(f"nobody was told of {life.name}" for life in lives if life.was_unseen)],
             surprises=[*broken, *(f"{name} works without end" for name in stuck)],
             looks=watch.looks,
             requests=requests,

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from api.alerts.models import Alert, AlertKind
 from api.audit.trail import OPERATOR_SHELL
 from api.billing.service import BillingService
 from api.db.session import Database
@@ -37,6 +38,7 @@ class Life:
         is_kept: its customer does not cancel.
         was_delivered: the machine was handed over.
         needed_person: somebody had to take its machine out of use by hand.
+        was_unseen: nothing told them to.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Life:
     machine_id: UUID
     was_delivered: bool = False
     needed_person: bool = False
+    was_unseen: bool = False
 
 
 @dataclass
@@ -86,7 +89,7 @@ class Customers:
             self._with(lambda session: self._cancel(session, life))
             self.worker.settle(life.workload_id)
         self._with(lambda session: _let_time_pass(session, life.machine_id))
-        life.needed_person = self._with(lambda session: _take_out_of_use(session, life))
+        self._with(lambda session: _take_out_of_use(session, life))
 
     def _cancel(self, session: Session, life: Life) -> None:
         order = lock_order(session, life.order_id)
@@ -110,12 +113,16 @@ def _let_time_pass(session: Session, machine_id: UUID) -> None:
         OverdueDeployments(session).fail(deployment_id)
 
 
-def _take_out_of_use(session: Session, life: Life) -> bool:
+def _take_out_of_use(session: Session, life: Life) -> None:
     """Do as a person does with the machine of a workload that needs attention and is not in quarantine by itself."""
     machine = session.get_one(Machine, life.machine_id)
     if machine.workload_id != life.workload_id or machine.state is MachineState.QUARANTINE:
-        return False
+        return
     workload = session.get_one(Workload, life.workload_id)
+    alert = select(Alert.id).where(
+        Alert.kind == AlertKind.NEEDS_ATTENTION, Alert.subject_id == str(workload.id), Alert.resolved_at.is_(None)
+    )
+    life.needed_person = True
+    life.was_unseen = session.execute(alert).first() is None
     why = f"its workload is '{workload.status}': {workload.attention or 'nothing more is known'}"
     MachineCare(session, {}).quarantine(machine.name, why, OPERATOR_SHELL, affects_customer=True)
-    return True
