@@ -15,6 +15,7 @@ from lab.bench.drift import measure_drift
 from lab.bench.engine import measure_engine
 from lab.bench.estate import measure_estate
 from lab.bench.figures import Figure, print_figures, write_json
+from lab.bench.fleet import measure_fleet
 from lab.bench.growth import measure_growth
 from lab.bench.orders import OrderBench
 from lab.bench.quotes import measure_quotes
@@ -32,6 +33,7 @@ _PARTS: Mapping[str, Callable[[Console, int], list[Figure]]] = MappingProxyType(
     }
 )
 """What can be measured alone; all take minutes, and are no part of "all"."""
+_FLEET = "fleet"
 _TOGETHER = 10
 _TASK_SECONDS = 20.0
 
@@ -39,19 +41,29 @@ _TASK_SECONDS = 20.0
 def main() -> int:
     """Run the benchmarks; returns 1 if a target is missed."""
     parser = argparse.ArgumentParser(prog="slipway bench", description="Measure this machine; takes about ten minutes.")
-    parser.add_argument("part", nargs="?", default="all", choices=("all", *_PARTS), help="only this (default all)")
+    parser.add_argument(
+        "part", nargs="?", default="all", choices=("all", *_PARTS, _FLEET), help="only this (default all)"
+    )
     parser.add_argument("--orders", type=int, default=20, help="measured orders, after warm-up (default 20)")
     parser.add_argument("--events", type=int, default=3000, help="webhooks to send (default 3000)")
+    parser.add_argument("--machines", type=int, default=1000, help="of a fleet (default 1000)")
+    parser.add_argument("--seed", type=int, default=1, help="of what goes wrong in a fleet (default 1)")
     parser.add_argument("--json", type=Path, default=Path("build/bench.json"), help="where the figures go")
     parser.add_argument("--quick", action="store_true", help="leave out the orders on nodes with 20 s tasks")
     options = parser.parse_args()
     console = Console(highlight=False)
-    part = _PARTS.get(options.part)
-    figures = _measure(console, options) if part is None else part(console, options.orders)
+    figures = _figures(console, options)
     print_figures(console, figures)
     write_json(options.json, figures)
     console.print(f"Written to {options.json}.")
     return int(any(figure.is_met is False for figure in figures))
+
+
+def _figures(console: Console, options: argparse.Namespace) -> list[Figure]:
+    if options.part == _FLEET:
+        return measure_fleet(console, options.machines, options.seed)
+    part = _PARTS.get(options.part)
+    return _measure(console, options) if part is None else part(console, options.orders)
 
 
 def _measure(console: Console, options: argparse.Namespace) -> list[Figure]:

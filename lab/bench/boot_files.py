@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from api.vault import generate_key
 from automation.embedded.postgres import EmbeddedPostgres
 from lab.bench.booted import add_booted_machine
 from lab.bench.figures import Figure, at_least, shown, spread
-from lab.child import listen
+from lab.bench.processes import free_port, running
 
 _MACHINES = 50
 _IMAGE_BYTES = 200 * 1000 * 1000
@@ -32,7 +32,6 @@ _ROUNDS = 3
 _LEAST_RATIO = 0.7
 _SHA256 = "0" * 64
 _PAUSE_SECONDS = 0.05
-_START_SECONDS = 60.0
 _MEGA = 1e6
 _NGINX = """\
 daemon off;
@@ -171,7 +170,7 @@ class _Service:
 
 @contextmanager
 def _boot_service(folder: Path) -> Iterator[_Service]:
-    port, key = _free_port(), generate_key()
+    port, key = free_port(), generate_key()
     # Its own folder, which the server's user may enter.
     with tempfile.TemporaryDirectory(prefix="slipway-boot-pg-") as data:
         postgres = EmbeddedPostgres(Path(data) / "data", {})
@@ -191,7 +190,7 @@ def _boot_service(folder: Path) -> Iterator[_Service]:
             }
             command = [sys.executable, "-m", "pxe.boot", "serve", "--port", str(port)]
             url = f"http://127.0.0.1:{port}"
-            with _running(command, folder / "boot.log", f"{url}/readyz", environment) as process:
+            with running(command, folder / "boot.log", f"{url}/readyz", environment) as process:
                 yield _Service(_Server(url, psutil.Process(process.pid)), deployment, session)
         finally:
             postgres.stop()
@@ -200,7 +199,7 @@ def _boot_service(folder: Path) -> Iterator[_Service]:
 @contextmanager
 def _nginx(folder: Path) -> Iterator[_Server | None]:
     """Serve the same folder by nginx, if it is there."""
-    program, port = shutil.which("nginx"), _free_port()
+    program, port = shutil.which("nginx"), free_port()
     if program is None:
         yield None
         return
@@ -208,46 +207,10 @@ def _nginx(folder: Path) -> Iterator[_Server | None]:
     config.write_text(_NGINX.format(folder=folder, port=port, store=folder / "store"), encoding="utf-8")
     url = f"http://127.0.0.1:{port}"
     command = [program, "-c", str(config), "-p", str(folder)]
-    with _running(command, folder / "nginx.log", f"{url}/images/{_SHA256}", {}) as process:
+    with running(command, folder / "nginx.log", f"{url}/images/{_SHA256}", {}) as process:
         yield _Server(url, psutil.Process(process.pid))
 
 
 def _cpu_seconds(process: psutil.Process) -> float:
     """Return what a server and its workers have used."""
     return sum(sum(part.cpu_times()[:2]) for part in (process, *process.children()))
-
-
-@contextmanager
-def _running(
-    command: list[str], log: Path, ready: str, environment: Mapping[str, str]
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program from the moment that an address answers to the end of the block."""
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env={**os.environ, **environment}
-        )
-    try:
-        _await(ready, process, log)
-        yield process
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _await(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + _START_SECONDS
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            break
-        try:
-            if httpx.head(url, timeout=2).status_code in {200, 405}:
-                return
-        except httpx.HTTPError:
-            time.sleep(_PAUSE_SECONDS)
-    raise RuntimeError(f"{url} does not answer: {log.read_text(errors='replace')[-2000:]}")
-
-
-def _free_port() -> int:
-    with listen(0) as listener:
-        port: int = listener.getsockname()[1]
-        return port
