@@ -7,20 +7,16 @@ from uuid import UUID
 
 import httpx
 from pydantic import ValidationError
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
+from components.api_calls import ApiAway, ApiRefusal, send
 from components.specs.machine import BootProfile, DeploymentKind, DeploymentPhase
 from pxe.errors import ApiRefused, ApiUnreachable, GrantVoid, NotWiped
 from pxe.views import DeploymentView, MachineView
 
 TIMEOUT = 15.0
 """Seconds for one request: two operations on one machine's row wait for each other."""
-TRIES = 6
-"""With the pauses between them about half a minute: an API that is being restarted is away for seconds."""
 OVER = frozenset({"deployment_over"})
-_AWAY = frozenset({429, 502, 503, 504})
 _VOID = frozenset({401, 403})
-_BROKEN = 500
 
 Json = dict[str, Any]
 View = TypeVar("View", DeploymentView, MachineView)
@@ -112,30 +108,17 @@ class MachineApi:
                 raise
 
     def _send(self, method: str, path: str, body: Json | None = None) -> httpx.Response:
-        tries = Retrying(
-            stop=stop_after_attempt(TRIES),
-            wait=wait_exponential(max=10),
-            retry=retry_if_exception_type(ApiUnreachable),
-            sleep=self._pause,
-            reraise=True,
-        )
-        return tries(self._once, method, path, body)
-
-    def _once(self, method: str, path: str, body: Json | None) -> httpx.Response:
         try:
-            answer = self._http.request(method, path, json=body)
-        except httpx.TransportError as error:
-            reason = f"{type(error).__name__} {error}".strip()
+            return send(self._http, method, path, body, pause=self._pause)
+        except ApiAway as error:
+            if error.status is not None:
+                raise ApiUnreachable(f"the machine API at {self._http.base_url} answers {error.status}") from None
             raise ApiUnreachable(
-                f"the machine API at {self._http.base_url} did not answer ({reason}): is SLIPWAY_METAL_URL right, and "
+                f"the machine API at {self._http.base_url} did not answer ({error}): is SLIPWAY_METAL_URL right, and "
                 "is it running?"
             ) from None
-        if answer.is_success:
-            return answer
-        problem = _problem_of(answer)
-        if answer.status_code in _AWAY or (answer.status_code >= _BROKEN and not problem):
-            raise ApiUnreachable(f"the machine API at {self._http.base_url} answers {answer.status_code}")
-        raise _refusal(answer.status_code, problem)
+        except ApiRefusal as error:
+            raise _refusal(error.status, error.problem) from None
 
 
 def _read(model: type[View], answer: httpx.Response) -> View:
@@ -161,12 +144,3 @@ def _refusal(status: int, problem: Mapping[str, Any]) -> ApiRefused:
     if reason == "not_wiped":
         return NotWiped(f"the machine cannot go back to the pool: {said}. Wipe it first", status, reason)
     return ApiRefused(f"the machine API refused: {said} ({reason})", status, reason)
-
-
-def _problem_of(answer: httpx.Response) -> Mapping[str, Any]:
-    """The problem document, or nothing if something else than the API has answered."""
-    try:
-        document = answer.json()
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}

@@ -5,16 +5,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import httpx
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
+from components.api_calls import ApiAway, ApiRefusal, send
 from components.inventory.errors import InventoryRefused, InventoryUnreachable
 
 TIMEOUT = 60.0
 """Seconds for one request: two reports at once wait for each other."""
-TRIES = 6
-"""With the pauses between them about half a minute: an API that is being restarted is away for seconds."""
-_AWAY = frozenset({429, 502, 503, 504})
-_BROKEN = 500
 
 Json = dict[str, Any]
 
@@ -80,38 +76,16 @@ class Inventory:
         return answer.json() if answer.content else None
 
     def _send(self, method: str, path: str, body: Json | None = None) -> httpx.Response:
-        tries = Retrying(
-            stop=stop_after_attempt(TRIES),
-            wait=wait_exponential(max=10),
-            retry=retry_if_exception_type(InventoryUnreachable),
-            sleep=self._pause,
-            reraise=True,
-        )
-        return tries(self._once, method, path, body)
-
-    def _once(self, method: str, path: str, body: Json | None) -> httpx.Response:
         try:
-            answer = self._http.request(method, path, json=body)
-        except httpx.TransportError as error:
-            reason = f"{type(error).__name__} {error}".strip()
+            return send(self._http, method, path, body, pause=self._pause)
+        except ApiAway as error:
+            if error.status is not None:
+                raise InventoryUnreachable(
+                    f"the API at {self._http.base_url} answers {error.status}; run again later"
+                ) from None
             raise InventoryUnreachable(
-                f"the API at {self._http.base_url} did not answer ({reason}): is SLIPWAY_INVENTORY_URL right, and is "
+                f"the API at {self._http.base_url} did not answer ({error}): is SLIPWAY_INVENTORY_URL right, and is "
                 "it running? Run again then"
             ) from None
-        if answer.is_success:
-            return answer
-        problem = _problem_of(answer)
-        if answer.status_code in _AWAY or (answer.status_code >= _BROKEN and not problem):
-            raise InventoryUnreachable(
-                f"the API at {self._http.base_url} answers {answer.status_code}; run again later"
-            )
-        raise InventoryRefused(answer.status_code, problem)
-
-
-def _problem_of(answer: httpx.Response) -> Mapping[str, Any]:
-    """The problem document, or nothing if something else than the API has answered."""
-    try:
-        document = answer.json()
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
+        except ApiRefusal as error:
+            raise InventoryRefused(error.status, error.problem) from None

@@ -7,7 +7,8 @@ import pytest
 from pulumi.runtime import rpc
 
 from api.auth.models import Role
-from components.inventory.client import TRIES, Inventory
+from components.api_calls import TRIES
+from components.inventory.client import Inventory
 from components.inventory.errors import InventoryError, InventoryRefused, InventoryUnreachable
 from components.inventory.record_provider import InventoryRecordProvider
 from tests.factories.reports import NODES, network_report, nodes_report, reported_node

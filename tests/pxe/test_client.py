@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from components.api_calls import TRIES
 from components.specs.machine import DeploymentKind
-from pxe.client import TRIES, MachineApi
+from pxe.client import MachineApi
 from pxe.connection import connect, metal_settings
 from pxe.errors import ApiRefused, ApiUnreachable, BadMetalSettings, GrantVoid
 from tests.fakes.machine_api import GRANT
