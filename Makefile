@@ -71,16 +71,20 @@ PVE_EXPORTER := prometheus-pve-exporter==3.10.2
 PLATFORM_VENV := build/platform-tools
 # Debian's own way to say that the installation of a package starts no service.
 POLICY := /usr/sbin/policy-rc.d
-
-.PHONY: platform-tools
-platform-tools: ## Prometheus, Alertmanager and others, from the system's packages if this is root; starts no service
-	@dpkg --status $(PLATFORM_PACKAGES) >/dev/null 2>&1 \
+# $(call packages,PACKAGES,CONSEQUENCE): install them if this is root; else say what follows from their lack.
+define packages
+dpkg --status $(1) >/dev/null 2>&1 \
 	    || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
 	        && { [ -e $(POLICY) ] || { trap 'rm -f $(POLICY)' EXIT; \
 	            printf '#!/bin/sh\nexit 101\n' >$(POLICY); chmod +x $(POLICY); }; } \
 	        && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq \
-	            --no-install-recommends $(PLATFORM_PACKAGES) >/dev/null; } \
-	    || echo "Not all of $(PLATFORM_PACKAGES) are here, and only root can install them: their tests will be skipped."
+	            --no-install-recommends $(1) >/dev/null; } \
+	    || echo "Not all of $(1) are here, and only root can install them: $(2)."
+endef
+
+.PHONY: platform-tools
+platform-tools: ## Prometheus, Alertmanager and others, from the system's packages if this is root; starts no service
+	@$(call packages,$(PLATFORM_PACKAGES),their tests will be skipped)
 	@$(PLATFORM_VENV)/bin/python -m pip show --quiet prometheus-pve-exporter 2>/dev/null \
 	    || { $(PYTHON) -m venv $(PLATFORM_VENV) \
 	        && $(PLATFORM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(PVE_EXPORTER); }
@@ -107,13 +111,7 @@ METAL_PACKAGES := \
 
 .PHONY: metal-tools
 metal-tools: ## QEMU, dnsmasq and iPXE, from the system's packages if this is root; starts no service
-	@dpkg --status $(METAL_PACKAGES) >/dev/null 2>&1 \
-	    || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
-	        && { [ -e $(POLICY) ] || { trap 'rm -f $(POLICY)' EXIT; \
-	            printf '#!/bin/sh\nexit 101\n' >$(POLICY); chmod +x $(POLICY); }; } \
-	        && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq \
-	            --no-install-recommends $(METAL_PACKAGES) >/dev/null; } \
-	    || echo "Not all of $(METAL_PACKAGES) are here, and only root can install them: NO BARE METAL will be tested."
+	@$(call packages,$(METAL_PACKAGES),NO BARE METAL will be tested)
 
 .PHONY: test
 test: toolchain browser platform-tools metal-tools lint ## Everything: set-up, lint, and every test
