@@ -150,7 +150,7 @@ class MetalImage(_Section):
 class MetalSection(_Section):
     """Machines behind one Redfish controller. ``host_address`` is this computer's on their network.
 
-    ``namespace`` and ``interface`` are where DHCP is served.
+    ``interface`` is where DHCP is served, in a namespace of the hall's own.
     """
 
     control_url: str = "http://127.0.0.1:0"
@@ -158,7 +158,6 @@ class MetalSection(_Section):
     user: str = ""
     password: str = ""
     host_address: str = ""
-    namespace: str = ""
     interface: str = ""
     subnet: str = ""
     ipv6_prefix: str = ""

@@ -1,11 +1,10 @@
 """Bare metal of an embedded system: the boot service, and the lab's machines in the pool."""
 
-import shutil
 import socket
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
-from ipaddress import IPv4Address, IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -24,7 +23,10 @@ from api.vault import Vault
 from automation.embedded.supervisor import Service
 from components.specs import WorkloadKind
 from components.specs.machine import DeploymentKind, DiskLayout, MachineImage, MachineState
-from pxe.boot.dnsmasq import BootHost, ProvisioningNetwork, render_dnsmasq
+from pxe.boot.adding import add_image
+from pxe.boot.dnsmasq import ProvisioningNetwork, render_dnsmasq
+from pxe.boot.known import boot_hosts
+from pxe.boot.store import ImageStore
 
 CLASS = "lab-metal"
 """The class of the lab's machines, and the size under which they are sold."""
@@ -98,14 +100,10 @@ class EmbeddedMetal:
 
     def stock_images(self) -> None:
         """Put the lab's images into the image store."""
-        images = self._store / "images"
-        images.mkdir(parents=True, exist_ok=True)
+        store = ImageStore(self._store)
         for image in self._section["images"]:
-            place = images / image["image"]["sha256"]
-            if not place.exists():
-                half = place.with_suffix(".half")
-                shutil.copyfile(image["path"], half)
-                half.rename(place)
+            if not store.image(image["image"]["sha256"]).exists():
+                add_image(self._store, Path(image["path"]), image["image"]["name"])
 
     def enroll(self, database: Database, vault: Vault) -> None:
         """Tell the pool of the lab's machines; what an earlier run told is brought up to date. The site must exist."""
@@ -168,8 +166,7 @@ class EmbeddedMetal:
             ipv6_prefix=IPv6Network((self._section["ipv6_prefix"], 64)),
         )
         with database.transaction() as transaction:
-            rows = transaction.session.scalars(select(Machine).where(Machine.boot_address.is_not(None)))
-            hosts = [BootHost(row.name, row.boot_mac, IPv4Address(row.boot_address or "")) for row in rows]
+            hosts = boot_hosts(transaction.session)
         config = render_dnsmasq(place, [host for host in hosts if host.address in place.network])
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "text/plain"}
         address = f"{self._section['control_url']}/_lab/dnsmasq"

@@ -1,4 +1,4 @@
-"""What the lab's other processes and tests may do with the machine hall: see it, pull plugs, serve DHCP."""
+"""What the lab's other processes and tests may do with the machine hall: see what it is, and serve DHCP."""
 
 import hmac
 from typing import Annotated
@@ -7,7 +7,6 @@ from fastapi import APIRouter, Body, Depends, FastAPI, Header, HTTPException
 
 from lab.document import MetalSection
 from lab.metal.hall import MachineHall
-from lab.metal.qemu import QemuMachine
 from lab.metal.tools import MetalLabError
 
 
@@ -39,26 +38,4 @@ def _routes(hall: MachineHall) -> APIRouter:
         except MetalLabError as error:
             raise HTTPException(422, str(error)) from error
 
-    @router.get("/machines/{name}")
-    def look(name: str) -> dict[str, bool]:
-        """Say whether a machine is on."""
-        return {"is_on": _machine(hall, name).is_on}
-
-    @router.post("/machines/{name}/cut", status_code=204)
-    def cut(name: str) -> None:
-        """Cut a machine's power, behind its controller's back."""
-        _machine(hall, name).power_off()
-
-    @router.post("/machines/{name}/start", status_code=204)
-    def start(name: str) -> None:
-        """Press a machine's button."""
-        _machine(hall, name).power_on()
-
     return router
-
-
-def _machine(hall: MachineHall, name: str) -> QemuMachine:
-    for machine in hall.rig.machines:
-        if machine.spec.name == name:
-            return machine
-    raise HTTPException(404, f"there is no machine '{name}'")

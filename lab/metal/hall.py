@@ -32,7 +32,6 @@ class MachineHall:
             user=redfish.user,
             password=redfish.password,
             host_address=network.host_address,
-            namespace=network.namespace,
             interface=network.interface,
             subnet=str(network.subnet),
             ipv6_prefix=network.ipv6_prefix,

@@ -18,12 +18,7 @@ pytestmark = pytest.mark.e2e
 def test_every_page_is_drawn_without_a_complaint(api: Api, house: BusyHouse, wide: Screen, colours: str) -> None:
     """No blocked style or script (the CSP is strict), no exception, no missing file; nothing runs off the side."""
     wide.log_in(api.staff(Role.ADMIN))
-    wide_ones = []
-    for name, path in house.pages.items():
-        wide.open(path)
-        wide.keep(f"{name}-{colours}")
-        if wide.overflows():
-            wide_ones.append(name)
+    wide_ones = wide.keep_all(house.pages, colours)
 
     assert wide.complaints == []
     assert wide_ones == []
@@ -32,12 +27,7 @@ def test_every_page_is_drawn_without_a_complaint(api: Api, house: BusyHouse, wid
 def test_every_page_fits_a_phone(api: Api, house: BusyHouse, narrow: Screen) -> None:
     """Nobody has to scroll sideways to read or to press."""
     narrow.log_in(api.staff(Role.ADMIN))
-    wide_ones = []
-    for name, path in house.pages.items():
-        narrow.open(path)
-        narrow.keep(f"{name}-phone")
-        if narrow.overflows():
-            wide_ones.append(name)
+    wide_ones = narrow.keep_all(house.pages, "phone")
 
     assert wide_ones == []
     assert narrow.complaints == []

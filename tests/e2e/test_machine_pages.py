@@ -1,5 +1,7 @@
 """Pages of machines in a real browser. Each picture in ``tests/artefacts`` is there to be looked at."""
 
+from functools import partial
+
 import pytest
 from playwright.sync_api import Browser as Chromium
 
@@ -18,12 +20,9 @@ def test_every_page_of_machines_is_drawn_without_a_complaint(
 ) -> None:
     """No blocked style or script, no exception, no missing file; nothing runs off the side."""
     wide.log_in(api.staff(Role.ADMIN))
-    wide_ones = []
-    for name, path in {**iron.pages, "dashboard-machines": "/admin", "alerts-machines": "/admin/alerts"}.items():
-        wide.open(path)
-        wide.keep(f"{name}-{colours}")
-        if wide.overflows():
-            wide_ones.append(name)
+    wide_ones = wide.keep_all(
+        {**iron.pages, "dashboard-machines": "/admin", "alerts-machines": "/admin/alerts"}, colours
+    )
 
     assert wide.complaints == []
     assert wide_ones == []
@@ -32,12 +31,7 @@ def test_every_page_of_machines_is_drawn_without_a_complaint(
 def test_every_page_of_machines_fits_a_phone(api: Api, iron: IronHouse, narrow: Screen) -> None:
     """Nobody has to scroll sideways to read or to press."""
     narrow.log_in(api.staff(Role.ADMIN))
-    wide_ones = []
-    for name, path in iron.pages.items():
-        narrow.open(path)
-        narrow.keep(f"{name}-phone")
-        if narrow.overflows():
-            wide_ones.append(name)
+    wide_ones = narrow.keep_all(iron.pages, "phone")
 
     assert wide_ones == []
     assert narrow.complaints == []
@@ -46,12 +40,7 @@ def test_every_page_of_machines_fits_a_phone(api: Api, iron: IronHouse, narrow: 
 def test_a_customers_pages_are_drawn_without_a_complaint(iron: IronHouse, wide: Screen, colours: str) -> None:
     """The list, and machines that run, are being installed, or in rescue."""
     wide.log_in(iron.owner)
-    wide_ones = []
-    for name, path in iron.own_pages.items():
-        wide.open(path)
-        wide.keep(f"{name}-{colours}")
-        if wide.overflows():
-            wide_ones.append(name)
+    wide_ones = wide.keep_all(iron.own_pages, colours)
 
     assert wide.complaints == []
     assert wide_ones == []
@@ -60,14 +49,7 @@ def test_a_customers_pages_are_drawn_without_a_complaint(iron: IronHouse, wide: 
 def test_a_customers_pages_fit_a_phone(iron: IronHouse, narrow: Screen) -> None:
     """With every form folded out, too."""
     narrow.log_in(iron.owner)
-    wide_ones = []
-    for name, path in iron.own_pages.items():
-        narrow.open(path)
-        for summary in narrow.page.locator("details.action > summary").all():
-            summary.click()
-        narrow.keep(f"{name}-phone")
-        if narrow.overflows():
-            wide_ones.append(name)
+    wide_ones = narrow.keep_all(iron.own_pages, "phone", partial(_fold_out, narrow))
 
     assert wide_ones == []
     assert narrow.complaints == []
@@ -181,3 +163,8 @@ def test_a_machine_is_followed_and_switched_without_a_script(iron: IronHouse, ch
     assert "slipway: writing debian-12" in shown[0]
     assert "Write the image" in shown[1]
     assert "switched off and on again" in said
+
+
+def _fold_out(screen: Screen) -> None:
+    for summary in screen.page.locator("details.action > summary").all():
+        summary.click()
