@@ -78,8 +78,8 @@ class ProvisioningNetwork:
         return str(self.subnet[number])
 
     def route(self, prefix: str) -> None:
-        """Have this computer reach addresses (``192.0.2.7/32``) on the network: those of customers' machines."""
-        run(["ip", "route", "replace", prefix, "dev", self._host_side, "src", self.host_address])
+        """Have what this computer sends from ``host_address`` reach addresses (``192.0.2.7/32``) on the network."""
+        run(["ip", "route", "replace", prefix, "dev", self._host_side, "table", _table(self._name)])
 
     def play_gateway(self, pool: ipaddress.IPv4Network) -> None:
         """Have the namespace be the gateway of an address pool, its first address, for what machines send to this host.

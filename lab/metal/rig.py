@@ -4,12 +4,15 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from ipaddress import IPv4Address, IPv6Network
+from pathlib import Path, PurePosixPath
 
 from lab.metal.network import ProvisioningNetwork
 from lab.metal.qemu import MachineSpec, QemuMachine
 from lab.metal.redfish import RedfishController
 from lab.metal.tools import MetalLabError, missing
+from pxe.boot.dnsmasq import BootHost, render_dnsmasq
+from pxe.boot.dnsmasq import ProvisioningNetwork as ProvisioningSite
 
 BMC_USER = "slipway"
 
@@ -67,29 +70,23 @@ def metal_rig(folder: Path, specs: Sequence[MachineSpec]) -> Iterator[MetalRig]:
 
 
 def plain_dhcp(rig: MetalRig, base_url: str) -> str:
-    """The least dnsmasq configuration: known MACs get an address, and iPXE its script's.
-
-    For tests of the lab and of the deployer; the product generates its own.
-    """
+    """The product's own dnsmasq configuration for a rig's machines, without an inventory behind it."""
     network = rig.network
-    hosts = (f"dhcp-host={machine.spec.mac},{network.address(10 + n)}" for n, machine in enumerate(rig.machines))
-    return "\n".join(
+    place = ProvisioningSite(
+        interface=network.interface,
+        network=network.subnet,
+        base_url=base_url,
+        tftp_root=PurePosixPath("/usr/lib/ipxe"),
+        lease_file=PurePosixPath(rig.folder / "leases"),
+        gateway=IPv4Address(network.host_address),
+        ipv6_prefix=IPv6Network((network.ipv6_prefix, 64)),
+    )
+    return render_dnsmasq(
+        place,
         [
-            "port=0",
-            f"interface={network.interface}",
-            "bind-interfaces",
-            f"dhcp-range={network.address(10)},static,255.255.255.0,1h",
-            f"dhcp-option=option:router,{network.host_address}",
-            "dhcp-match=set:ipxe,175",
-            # iPXE need not wait for a second server's offer (three seconds), nor for a router's advertisement (twelve).
-            "dhcp-option=tag:ipxe,encap:175,176,1b",
-            "enable-ra",
-            f"ra-param={network.interface},10,0",
-            f"dhcp-range={network.ipv6_prefix},ra-only,64",
-            f"dhcp-boot=tag:ipxe,{base_url}/ipxe/${{mac:hexhyp}}",
-            *hosts,
-            "",
-        ]
+            BootHost(machine.spec.name, machine.spec.mac, IPv4Address(network.address(10 + number)))
+            for number, machine in enumerate(rig.machines)
+        ],
     )
 
 
