@@ -126,6 +126,13 @@ _RULES = (
         "A provider plugin is missing on the machine that runs operations.",
         retryable=False,
     ),
+    # Before all that name a provider: what a dead plugin leaves behind is full of names, ports and identifiers.
+    _rule(
+        r"\bpanic: |fatal error: |plugin exited|exited prematurely|error reading from server|Unavailable desc",
+        "engine_crashed",
+        "The engine or a provider's plugin crashed; it is tried again.",
+        retryable=True,
+    ),
     _rule(
         r"can't lock file|can't acquire lock|got timeout|cfs-lock|is locked \((?:clone|create|backup|migrate|"
         r"disk|snapshot)\)",
@@ -154,7 +161,7 @@ _RULES = (
         retryable=True,
     ),
     _rule(
-        r"(?:permission check failed|403.*(?:proxmox|pve|permission)|401 .*(?:authentication failure|no ticket|"
+        r"(?:permission check failed|\b403\b.*(?:proxmox|pve|permission)|\b401\b .*(?:authentication failure|no ticket|"
         r"permission denied|invalid token)|authentication failure|invalid pve ticket)",
         "proxmox_auth",
         "The node refused our credentials.",
@@ -204,13 +211,7 @@ _RULES = (
         retryable=True,
     ),
     _rule(
-        r"\bpanic: |fatal error: |plugin exited|exited prematurely|error reading from server|Unavailable desc",
-        "engine_crashed",
-        "The engine crashed; it is tried again.",
-        retryable=True,
-    ),
-    _rule(
-        r"validation error|invalid (?:value|argument|parameter)|parameter verification failed|400 ",
+        r"validation error|invalid (?:value|argument|parameter)|parameter verification failed|\b400 ",
         "invalid_input",
         "The infrastructure refused a value of this order.",
         retryable=False,

@@ -56,6 +56,15 @@ SEEN = [
     ("context deadline exceeded", "provider_unreachable", True),
     ("panic: runtime error: slice bounds out of range [:40] with length 33", "engine_crashed", True),
     ("pulumi-resource-cloudflare exited prematurely", "engine_crashed", True),
+    (
+        (
+            "dial tcp 127.0.0.1:34403: connect: connection refused Detected that /w/pulumi-resource-proxmoxve "
+            "exited prematurely. code: 1 stdout: Updating (w-01a22275-9403) permission denied"
+        ),
+        "engine_crashed",
+        True,
+    ),
+    ("dial tcp 10.0.0.9:34403: connect: connection refused (proxmoxve permission)", "provider_unreachable", True),
     ("Parameter verification failed. cores: value must be an integer", "invalid_input", False),
     ("python inline source runtime error: boom", "program_error", False),
     ("error: update canceled", "cancelled", True),
