@@ -24,6 +24,7 @@ from automation.drift.scan import DriftScan
 from automation.engine.contract import Engine
 from automation.engine.process import boot_id
 from automation.metal.drivers import BmcDrivers
+from automation.metal.passwords import BmcPasswords
 from automation.metal.runner import MachineRunner
 from automation.metal.switching import MachineSwitch
 from automation.operations.fencing import DatabaseFences
@@ -34,6 +35,7 @@ from automation.platform.locks import StackLocks
 from automation.platform.planning import RunPlanner
 from automation.platform.runner import PlatformRunner
 from automation.quotes.planner import QuotePlanner
+from pxe.power.connection import driver_for
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def build_services(
     records = CloudflareRecords(settings)
     states = StateStore(settings.state_database_url.get_secret_value())
     fences = DatabaseFences(database, socket.gethostname(), boot_id())
-    bmcs = BmcDrivers(vault)
+    bmcs = BmcDrivers(BmcPasswords(database, vault, driver_for).in_force)
     owner, engine = f"{socket.gethostname()}:{os.getpid()}", engines.workload
     return WorkerServices(
         database=database,

@@ -73,10 +73,10 @@ class MachineApi:
         self._gone("DELETE", "/profile")
 
     def open(self, kind: DeploymentKind, key: str) -> DeploymentView:
-        """Open a deployment, or return the one with this key, open or not.
+        """Open a deployment, or return the one with this key, open or not; another one that is open is aborted.
 
         Raises:
-            ApiRefused: the machine is in no state for it, or another deployment of it is open.
+            ApiRefused: the machine is in no state for it, or there is nothing to install.
         """
         return _read(DeploymentView, self._send("POST", "/deployments", {"kind": kind.value, "key": key}))
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from components.specs.machine import DeploymentKind, DeploymentPhase, MachineState
 from pxe.client import MachineApi
 from pxe.deadlines import Deadlines
-from pxe.errors import ApiRefused, Cancelled, DeploymentFailed, InQuarantine, MetalError, PhaseOverdue, WrongMachine
+from pxe.errors import Cancelled, DeploymentFailed, InQuarantine, MetalError, PhaseOverdue, WrongMachine
 from pxe.following import CancelAsked, Dark, Ended, Eyes, Following, Halt, Overdue, why
 from pxe.obedience import MachinePower
 from pxe.views import DeploymentStatus, DeploymentView, MachineView
@@ -19,7 +19,6 @@ MOST_DEPLOYMENTS = 30
 MOST_REVIVALS = 2
 """How often a machine that went dark, or did not come, is started again within one deployment."""
 
-_CONFLICT = 409
 _P = DeploymentPhase
 _BEFORE_DISK = frozenset({None, _P.POWER, _P.SCRIPT, _P.INSPECT, _P.WRITE, _P.VERIFY, _P.CONFIGURE})
 
@@ -89,28 +88,19 @@ class Holding:
             is_done: whether a deployment that succeeded is still what is there; else the purpose begins anew.
         """
         for number in range(1, MOST_DEPLOYMENTS + 1):
-            found = self._opened(kind, key if number == 1 else f"{key}-{number}")
+            found = self.api.open(kind, key if number == 1 else f"{key}-{number}")
             if found.status is DeploymentStatus.OPEN:
                 return found
             if found.status is DeploymentStatus.SUCCEEDED and is_done():
                 return found
         raise DeploymentFailed(f"'{key}' was tried {MOST_DEPLOYMENTS} times; somebody has to look at the machine")
 
-    def _opened(self, kind: DeploymentKind, key: str) -> DeploymentView:
-        try:
-            return self.api.open(kind, key)
-        except ApiRefused as error:
-            if error.status != _CONFLICT or not self.abort("superseded", f"another deployment begins: {kind}"):
-                raise
-            return self.api.open(kind, key)
-
-    def abort(self, code: str, detail: str) -> bool:
-        """End whatever deployment is open; says whether there was one."""
+    def abort(self, code: str, detail: str) -> None:
+        """End whatever deployment is open."""
         found = self.api.machine()
         if found is None or found.deployment is None or found.deployment.status is not DeploymentStatus.OPEN:
-            return False
+            return
         self.api.fail(found.deployment.id, code, detail)
-        return True
 
     def see_through(self, deployment: DeploymentView, goal: DeploymentPhase) -> DeploymentView:
         """Boot the machine for a deployment, unless an earlier run has, and block until it is as far as ``goal``.

@@ -8,7 +8,11 @@ from api.machines.models import BmcDriver, Machine
 
 @dataclass(frozen=True, slots=True)
 class BmcAccess:
-    """What a worker needs to open a machine's BMC; the password is still sealed."""
+    """What a worker needs to open a machine's BMC; the passwords are still sealed.
+
+    Attributes:
+        next_password_encrypted: of a rotation that has not come to its end; None at all other times.
+    """
 
     machine: str
     driver: BmcDriver
@@ -17,6 +21,7 @@ class BmcAccess:
     user: str
     verify_tls: bool
     password_encrypted: bytes | None = field(repr=False)
+    next_password_encrypted: bytes | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, machine: Machine) -> Self:
@@ -29,4 +34,5 @@ class BmcAccess:
             user=machine.bmc_user,
             verify_tls=machine.bmc_verify_tls,
             password_encrypted=machine.bmc_password_encrypted,
+            next_password_encrypted=machine.bmc_next_password_encrypted,
         )

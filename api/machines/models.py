@@ -46,7 +46,8 @@ class Machine(Base, Timestamped):
     workload is made with its machine's id. ``written_at`` is the last moment at which anything may have been written
     to its disks, ``wiped_at`` when it was last proven empty; the difference is the wipe gate. ``profile`` is the
     ``BootProfile`` that the next installation writes, ``installed`` what the last one wrote. ``disks`` and ``nics`` are
-    as the machine itself reported them. Credentials of the BMC are sealed.
+    as the machine itself reported them. Credentials of the BMC are sealed; the next password is there while a rotation
+    is under way, and either may be in force then.
     """
 
     __tablename__ = "machines"
@@ -88,6 +89,7 @@ class Machine(Base, Timestamped):
     bmc_system: Mapped[str] = mapped_column(server_default="")
     bmc_user: Mapped[str] = mapped_column(server_default="")
     bmc_password_encrypted: Mapped[bytes | None]
+    bmc_next_password_encrypted: Mapped[bytes | None]
     bmc_verify_tls: Mapped[bool] = mapped_column(default=True)
     workload_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("workloads.id", use_alter=True, deferrable=True, initially="DEFERRED")

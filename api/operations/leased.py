@@ -7,7 +7,6 @@ from typing import Any, Self
 from uuid import UUID
 
 from api.inventory.models import Node
-from api.machines.bmc import BmcAccess
 from api.machines.models import Machine
 from api.operations.models import Operation, OperationKind
 from api.workloads.models import Workload
@@ -36,11 +35,10 @@ class LeasedNode:
 
 @dataclass(frozen=True, slots=True)
 class LeasedMachine:
-    """The machine that is the workload's own, and how its BMC is reached."""
+    """The machine that is the workload's own."""
 
     id: UUID
     name: str
-    bmc: BmcAccess
 
     @property
     def words(self) -> str:
@@ -50,7 +48,7 @@ class LeasedMachine:
     @classmethod
     def of(cls, machine: Machine) -> Self:
         """Read a machine's row."""
-        return cls(machine.id, machine.name, BmcAccess.of(machine))
+        return cls(machine.id, machine.name)
 
 
 @dataclass(frozen=True, slots=True)

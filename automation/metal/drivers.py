@@ -4,57 +4,38 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from api.machines.bmc import BmcAccess
-from api.vault import Vault
 from automation.metal.power import PowerFailed, PowerVerb
 from pxe.errors import BmcFailed
 from pxe.obedience import MachinePower
 from pxe.power.connection import driver_for
 from pxe.power.driver import Driver
 from pxe.power.errors import PowerError
-from pxe.power.settings import BmcKind, BmcSettings
+from pxe.power.settings import BmcSettings
 
 
 @dataclass(frozen=True, slots=True)
 class BmcDrivers:
-    """Implements ``PowerDrivers``; opens each sealed password in the moment that it is used."""
+    """Implements ``PowerDrivers``.
 
-    vault: Vault
+    Attributes:
+        login: opens a BMC's sealed password (``BmcPasswords.in_force``).
+        connect: finds the driver of a machine's BMC.
+    """
+
+    login: Callable[[BmcAccess], BmcSettings]
     connect: Callable[[BmcSettings], Driver] = driver_for
 
     def open(self, access: BmcAccess) -> "OpenBmc":
-        """Return what a machine is switched with. Sends nothing.
+        """Return what a machine is switched with.
 
         Raises:
             PowerFailed: if there is no password, or what is recorded of the BMC cannot be meant.
         """
-        settings = settings_of(access, self.vault)
+        settings = self.login(access)
         return OpenBmc(self.connect(settings), settings.password)
-
-
-def settings_of(access: BmcAccess, vault: Vault) -> BmcSettings:
-    """Return how a machine's BMC is reached, its password opened. Sends nothing.
-
-    Raises:
-        PowerFailed: if there is no password, or what is recorded of the BMC cannot be meant.
-    """
-    if access.password_encrypted is None:
-        detail = f"machine '{access.machine}': the password of its BMC was not deposited"
-        raise PowerFailed("no_credential", detail, is_retryable=False)
-    try:
-        return BmcSettings(
-            driver=BmcKind(access.driver.value),
-            address=access.address,
-            system=access.system,
-            user=access.user,
-            password=SecretStr(vault.open(access.password_encrypted)),
-            verify_tls=access.verify_tls,
-        )
-    except ValidationError as error:
-        wrong = "; ".join(str(item["msg"]) for item in error.errors(include_input=False))
-        raise PowerFailed("bad_bmc_settings", f"machine '{access.machine}': {wrong}", is_retryable=False) from None
 
 
 class OpenBmc:
@@ -79,7 +60,10 @@ class OpenBmc:
                 self._power.on()
 
     def leave_clean(self) -> None:
-        """Switch it off, and leave it our user with our password, no other, and its own boot order."""
+        """Switch it off, and leave it our user with our password, no other, and its own boot order.
+
+        The password stays the one that was deposited: until the machine is somebody's, a person may need it.
+        """
         with _told():
             self._power.off(at_once=True)
             self._power.clean(self._password)

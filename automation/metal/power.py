@@ -46,7 +46,7 @@ class PowerDrivers(Protocol):
     """Opens BMCs."""
 
     def open(self, access: BmcAccess) -> MachinePower:
-        """Return what a machine is switched with. Sends nothing.
+        """Return what a machine is switched with. Sends nothing, unless it is not known which password is in force.
 
         Raises:
             PowerFailed: if there is no password, or what is recorded of the BMC cannot be meant.

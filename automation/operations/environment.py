@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from pydantic import SecretStr
+
 from api.settings import WorkerSettings
 from automation.engine.contract import EngineSecrets
 from automation.operations.guests import NodeAccess
@@ -35,9 +37,20 @@ def node_environment(node: NodeAccess) -> dict[str, str]:
     }
 
 
-def metal_environment(bmc: BmcSettings, grant: str, settings: WorkerSettings) -> dict[str, str]:
-    """Return what the providers of machines read: where the machine API is, what they may do there, and the BMC."""
+def metal_environment(
+    bmc: BmcSettings, grant: str, settings: WorkerSettings, following: SecretStr | None = None
+) -> dict[str, str]:
+    """Return what the providers of machines read: where the machine API is, what they may do there, and the BMC.
+
+    Args:
+        bmc: how it is reached.
+        grant: for one operation on one machine.
+        settings: the worker's.
+        following: what the password at the BMC is to be after a wipe; None if it stays.
+    """
+    rotation = {} if following is None else {"SLIPWAY_BMC_NEXT_PASSWORD": following.get_secret_value()}
     return {
+        **rotation,
         "SLIPWAY_METAL_URL": str(settings.metal_url or settings.public_url).rstrip("/"),
         "SLIPWAY_METAL_GRANT": grant,
         "SLIPWAY_BMC_DRIVER": bmc.driver.value,

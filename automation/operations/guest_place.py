@@ -111,6 +111,9 @@ class GuestPlace:
         wrong = find_mismatch(self.lease.kind, self.lease.desired, facts)
         return Sight(wrong, is_running=facts is not None and facts.is_running)
 
+    def conclude(self) -> None:
+        """See ``Place``: nothing is left to do at a node."""
+
     @property
     def _kind(self) -> WorkloadKind:
         return WorkloadKind(str(self.lease.desired["kind"]))

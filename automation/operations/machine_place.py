@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
+from pydantic import SecretStr
 from sqlalchemy import select
 
 from api.db.session import Database
@@ -15,7 +17,7 @@ from api.operations.models import OperationKind
 from api.plans.document import PlanDocument
 from api.settings import WorkerSettings
 from api.vault import Vault
-from automation.metal.drivers import settings_of
+from automation.metal.passwords import BmcPasswords
 from automation.metal.power import PowerFailed
 from automation.operations.environment import metal_environment
 from automation.operations.machine_verification import MachineFacts, find_machine_mismatch
@@ -30,6 +32,7 @@ Bmcs = Callable[[BmcSettings], Driver]
 """Finds the driver of a machine's BMC."""
 
 _UNREACHABLE = "bmc_unreachable"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +57,13 @@ class MachinePlace:
         return self.settings.machine_deadline_seconds
 
     def environment(self) -> Mapping[str, str]:
-        """See ``Place``. Makes a grant, which is void with the lease."""
-        lease, bmc = self.lease, self._bmc()
+        """See ``Place``. Makes a grant, which is void with the lease; a removal rotates the BMC's password."""
+        lease, (bmc, following) = self.lease, self._logins()
         with self.database.transaction() as transaction:
             grant = MachineGrants(transaction.session).mint(
                 self.machine.id, lease.workload_id, lease.operation_id, lease.fence, lease.deadline_at
             )
-        return metal_environment(bmc, grant, self.settings)
+        return metal_environment(bmc, grant, self.settings, following)
 
     def must_look_first(self, tell: Tell) -> bool:
         """See ``Place``: the provider of machines looks for itself before it changes anything."""
@@ -91,6 +94,11 @@ class MachinePlace:
         wrong = find_machine_mismatch(self.lease.kind, spec, wanted, facts)
         return Sight(wrong, is_running=facts.power is not PowerState.OFF)
 
+    def conclude(self) -> None:
+        """See ``Place``: after a removal, the password that the BMC takes is the one that is kept."""
+        if self.lease.kind is OperationKind.DESTROY:
+            self._passwords.settle(self.machine.id)
+
     def _facts(self) -> MachineFacts:
         with self.database.transaction() as transaction:
             row = transaction.session.scalars(select(Machine).where(Machine.id == self.machine.id)).one()
@@ -112,8 +120,23 @@ class MachinePlace:
     def _driver(self) -> Driver:
         return self.bmcs(self._bmc())
 
+    def _logins(self) -> tuple[BmcSettings, SecretStr | None]:
+        """Return how the BMC is reached, and what its password is to be after the wipe, if there will be one."""
+        if self.lease.kind is not OperationKind.DESTROY:
+            return self._bmc(), None
+        return self._told(lambda: self._passwords.begin(self.machine.id, self.lease.workload_id))
+
     def _bmc(self) -> BmcSettings:
+        passwords = self._passwords
+        return self._told(lambda: passwords.in_force(passwords.recorded(self.machine.id)))
+
+    @property
+    def _passwords(self) -> BmcPasswords:
+        return BmcPasswords(self.database, self.vault, self.bmcs)
+
+    @staticmethod
+    def _told(open_: Callable[[], T]) -> T:
         try:
-            return settings_of(self.machine.bmc, self.vault)
+            return open_()
         except PowerFailed as error:
             raise OutOfReach(error.code, f"{error}.", is_retryable=error.is_retryable) from error

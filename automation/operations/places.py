@@ -73,3 +73,6 @@ class Place(Protocol):
         Raises:
             OutOfReach: if the place does not answer.
         """
+
+    def conclude(self) -> None:
+        """Do what is left to do once the operation is verified, before its result is written; may be repeated."""

@@ -249,6 +249,7 @@ def _verify(place: Place, end: AttemptEnd) -> AttemptEnd:
     except OutOfReach as error:
         return _out_of_reach(end, error)
     if sight.wrong is None:
+        place.conclude()
         return replace(end, is_running=sight.is_running)
     wrong = sight.wrong
     return replace(end, error_code=wrong.code, error_detail=wrong.detail, retryable=wrong.retryable)

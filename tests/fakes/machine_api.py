@@ -15,7 +15,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from components.specs.machine import BootProfile, DeploymentKind, DeploymentPhase, MachineState
+from components.specs.machine import MACHINE_MOVES, BootProfile, DeploymentKind, DeploymentPhase, MachineState
 from pxe.power.fake import FakeMachine
 from pxe.power.interfaces import BootSource, PowerState
 
@@ -30,12 +30,10 @@ WAYS: Mapping[DeploymentKind, tuple[DeploymentPhase, ...]] = MappingProxyType(
     }
 )
 _MAKES = {_K.INSTALL: _S.DEPLOYING, _K.WIPE: _S.CLEANING, _K.RESCUE: _S.RESCUE}
-_FROM = {
-    _K.INSTALL: {_S.RESERVED, _S.DEPLOYING, _S.ACTIVE, _S.RESCUE},
-    _K.WIPE: {_S.RESERVED, _S.DEPLOYING, _S.ACTIVE, _S.RESCUE, _S.CLEANING},
-    _K.RESCUE: {_S.ACTIVE, _S.RESCUE},
-}
-_NO_CONTENT, _CONFLICT = 204, 409
+_HELD = {_S.RESERVED, _S.DEPLOYING, _S.ACTIVE, _S.RESCUE}
+_WRITTEN_IN = {_S.DEPLOYING, _S.ACTIVE, _S.RESCUE, _S.QUARANTINE, _S.ENROLL}
+_UNSHOWN = {None, _P.POWER, _P.SCRIPT, _P.DONE}
+_NO_CONTENT, _CONFLICT, _UNPROCESSABLE = 204, 409, 422
 
 Answer = tuple[int, dict[str, Any] | None]
 
@@ -54,6 +52,7 @@ class FakeDeployment:
 
     kind: DeploymentKind
     key: str
+    profile: BootProfile | None = None
     id: UUID = field(default_factory=uuid.uuid4)
     status: str = "open"
     phase: DeploymentPhase | None = None
@@ -83,7 +82,7 @@ class FakeDeployment:
 
 
 class FakeMachineApi:
-    """The API and the machine. Thread-safe.
+    """The API and the machine, which was ordered and paid. Thread-safe.
 
     Attributes:
         iron: the machine's power and BMC.
@@ -103,8 +102,8 @@ class FakeMachineApi:
             boot_mac,
             iron.serial,
         )
-        self.workload_id: UUID | None = None
-        self.state = _S.AVAILABLE
+        self.workload_id: UUID | None = owner
+        self.state = _S.RESERVED
         self.is_written = False
         self.profile: BootProfile | None = None
         self.installed: dict[str, str] | None = None
@@ -156,13 +155,13 @@ class FakeMachineApi:
         if (method, parts) == ("GET", []):
             self._step(deployment)
             return 200, deployment.document()
-        if deployment.status != "open":
-            raise Refused(410, "deployment_over", "this deployment is over")
+        self._check_held()
         if (method, parts) == ("POST", ["fail"]):
-            self.end(deployment, "failed", body["code"], body["detail"])
+            if deployment.status == "open":
+                self.end(deployment, "failed", body["code"], body["detail"])
         elif (method, parts) == ("POST", ["phase"]):
             self._tell(deployment, DeploymentPhase(body["phase"]))
-        return _NO_CONTENT, None
+        return 200, deployment.document()
 
     def _machine(self) -> dict[str, Any]:
         deployment = self.open_deployment
@@ -182,70 +181,114 @@ class FakeMachineApi:
     def _claim(self, body: dict[str, Any]) -> Answer:
         if (body["machine_id"], body["serial"]) != (str(self.machine_id), self.serial):
             raise Refused(_CONFLICT, "wrong_machine", "the grant is for another machine")
-        if self.workload_id not in {None, self.owner}:
-            raise Refused(_CONFLICT, "conflict", "machine 'dl-1' is held for another workload")
-        if self.workload_id is None:
-            self.workload_id, self.state = self.owner, _S.RESERVED
-        return 200, self._machine()
+        self._check_held()
+        self._check_usable()
+        return _NO_CONTENT, None
 
     def _release(self, _body: dict[str, Any]) -> Answer:
-        if self.is_written:
+        if self.workload_id != self.owner:
+            return _NO_CONTENT, None
+        if self.open_deployment is not None:
+            raise Refused(_CONFLICT, "conflict", "machine 'dl-1' is being booted: end that first")
+        if self.state not in {_S.RESERVED, _S.CLEANING} or self.is_written:
             raise Refused(_CONFLICT, "not_wiped", "machine 'dl-1' was last wiped never")
+        self._move(_S.AVAILABLE)
         self.workload_id = self.profile = self.installed = None
-        self.state = _S.AVAILABLE
         return _NO_CONTENT, None
 
     def _put_profile(self, body: dict[str, Any]) -> Answer:
+        self._check_held()
+        self._check_usable()
         try:
             self.profile = BootProfile.model_validate(body)
         except ValidationError as error:
-            raise Refused(422, "invalid_request", str(error)) from None
+            raise Refused(_UNPROCESSABLE, "invalid_request", str(error)) from None
         return 200, {"profile_digest": self.profile.digest}
 
     def _delete_profile(self, _body: dict[str, Any]) -> Answer:
-        self.profile = None
+        if self.workload_id == self.owner:
+            self.profile = None
         return _NO_CONTENT, None
 
     def _open(self, body: dict[str, Any]) -> Answer:
         kind, key = DeploymentKind(body["kind"]), body["key"]
+        if kind not in _MAKES:
+            raise Refused(_UNPROCESSABLE, "invalid_input", "'kind': an operation installs, wipes or rescues a machine")
+        self._check_held()
         known = next((one for one in self.deployments if one.key == key), None)
-        if known is not None:
-            return 200, known.document()
-        if self.state not in _FROM[kind]:
-            raise Refused(_CONFLICT, "conflict", f"machine 'dl-1' is '{self.state}': this is no state for '{kind}'")
-        if self.open_deployment is not None:
-            raise Refused(_CONFLICT, "conflict", f"machine 'dl-1' is already being booted for '{kind}'")
-        self.state = _MAKES[kind]
-        self.is_written = self.is_written or kind is not _K.WIPE
-        self.deployments.append(FakeDeployment(kind, key))
-        return 201, self.deployments[-1].document()
+        if known is not None and known.kind is not kind:
+            raise Refused(_CONFLICT, "conflict", f"'key': this one is of a deployment of the kind '{known.kind}'")
+        return 200, (known or self._begin(kind, key)).document()
+
+    def _begin(self, kind: DeploymentKind, key: str) -> FakeDeployment:
+        if kind is _K.INSTALL and self.profile is None:
+            raise Refused(_CONFLICT, "conflict", "machine 'dl-1' has no profile: there is nothing to install")
+        self._move(_MAKES[kind])
+        self._abort(f"the machine is needed for '{kind}'")
+        if kind is not _K.RESCUE:
+            self.installed = None
+        self.deployments.append(FakeDeployment(kind, key, None if kind is _K.WIPE else self.profile))
+        return self.deployments[-1]
 
     def _tell(self, deployment: FakeDeployment, phase: DeploymentPhase) -> None:
+        if phase not in {_P.POWER, _P.DONE}:
+            raise Refused(_UNPROCESSABLE, "invalid_input", "'phase': the control plane tells 'power' and 'done'")
+        if (deployment.status, phase) == ("succeeded", _P.DONE):
+            return
+        if deployment.status != "open":
+            raise Refused(410, "deployment_over", "this deployment is over")
+        if phase is _P.DONE and deployment.phase in _UNSHOWN:
+            raise Refused(_CONFLICT, "conflict", "machine 'dl-1' has not shown itself for this deployment")
+        if phase is _P.DONE and deployment.kind is _K.WIPE and self.is_written:
+            raise Refused(_CONFLICT, "not_wiped", "machine 'dl-1' has sent no report that proves it")
         deployment.become(phase)
         if phase is _P.DONE:
             self.end(deployment, "succeeded")
 
     def end(self, deployment: FakeDeployment, status: str, code: str | None = None, detail: str | None = None) -> None:
-        """End a deployment; a wipe that failed puts the machine into quarantine."""
+        """End a deployment, and put the machine where it belongs then."""
         deployment.status, deployment.error = status, (code, detail)
         if status == "succeeded" and deployment.kind is _K.INSTALL:
-            assert self.profile is not None
-            image = self.profile.image
+            assert deployment.profile is not None
+            image = deployment.profile.image
             self.installed = {
                 "image": image.name,
                 "content_sha256": image.content_sha256,
-                "profile_digest": self.profile.digest,
+                "profile_digest": deployment.profile.digest,
             }
-            self.state = _S.ACTIVE
-        if status == "failed" and deployment.kind is _K.WIPE and code != "cancelled":
-            self.state = _S.QUARANTINE
+            self._move(_S.ACTIVE)
+        if status == "failed" and (deployment.kind is _K.WIPE or code == "wrong_machine"):
+            self._move(_S.QUARANTINE)
+        elif status == "failed" and deployment.kind is _K.RESCUE and self.state is _S.RESCUE:
+            self._move(_S.ACTIVE)
+
+    def _abort(self, reason: str) -> None:
+        if self.open_deployment is not None:
+            self.end(self.open_deployment, "aborted", "aborted", reason)
+
+    def _move(self, state: MachineState) -> None:
+        if state is self.state:
+            return
+        if state not in MACHINE_MOVES[self.state]:
+            raise Refused(_CONFLICT, "illegal_transition", f"a machine that is '{self.state}' cannot become '{state}'")
+        self.is_written = self.is_written or bool({self.state, state} & _WRITTEN_IN)
+        self.state = state
+
+    def _check_held(self) -> None:
+        if self.workload_id != self.owner:
+            raise Refused(_CONFLICT, "conflict", "machine 'dl-1' is not held for this workload any more")
+
+    def _check_usable(self) -> None:
+        if self.state not in _HELD:
+            raise Refused(_CONFLICT, "conflict", f"machine 'dl-1' is '{self.state}' and cannot be used")
 
     def _leave_rescue(self, _body: dict[str, Any]) -> Answer:
+        self._check_held()
+        if self.state not in {_S.RESCUE, _S.ACTIVE}:
+            raise Refused(_CONFLICT, "conflict", f"machine 'dl-1' is '{self.state}', not in its rescue system")
         if self.state is _S.RESCUE:
-            for deployment in self.deployments:
-                if deployment.kind is _K.RESCUE and deployment.status == "open":
-                    deployment.status = "aborted"
-            self.state = _S.ACTIVE
+            self._abort("the rescue system is not wanted any more")
+            self._move(_S.ACTIVE)
         return _NO_CONTENT, None
 
     def _catch_up(self) -> None:
@@ -280,6 +323,7 @@ class FakeMachineApi:
     def _leave_initrd(self, deployment: FakeDeployment) -> None:
         if deployment.kind is _K.WIPE:
             self.is_written = False
+            deployment.become(_P.DONE)  # by its report
             self.end(deployment, "succeeded")
             self.iron.power_off_itself()
         else:

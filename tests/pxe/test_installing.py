@@ -317,7 +317,7 @@ class TestUpdate:
         metal.api.stuck_at, metal.wire.away = None, 0
         metal.installed(OTHER_IMAGE)
         first, second = metal.api.deployments
-        assert (first.error[0], second.status) == ("superseded", "succeeded")
+        assert (first.status, second.status) == ("aborted", "succeeded")
 
 
 class TestDrift:

@@ -120,7 +120,7 @@ class TestClaim:
     def test_somebody_elses_machine_is_refused(self, metal: Metal) -> None:
         """With what the API says."""
         metal.api.workload_id = MACHINE_ID
-        with pytest.raises(ApiRefused, match="held for another workload"):
+        with pytest.raises(ApiRefused, match="not held for this workload"):
             metal.provider(MachineClaimProvider).create(INPUTS["claim"])
 
     def test_a_machine_that_is_not_wiped_does_not_go_back(self, metal: Metal) -> None:
@@ -204,7 +204,7 @@ class TestWipe:
         metal.api.deployments.append(FakeDeployment(DeploymentKind.INSTALL, "install-1-x"))
         metal.provider(WipeProvider).delete(ID, INPUTS["wipe"])
         first, second = metal.api.deployments
-        assert (first.status, first.error[0], second.status) == ("failed", "superseded", "succeeded")
+        assert (first.status, first.error[0], second.status) == ("aborted", "aborted", "succeeded")
 
     def test_a_wipe_that_fails_leaves_the_machine_off_and_in_quarantine(self, metal: Metal) -> None:
         """The next try says that a person has to look at it."""

@@ -11,6 +11,7 @@ from api.machines.bmc import BmcAccess
 from api.machines.models import BmcDriver
 from api.vault import Vault, generate_key
 from automation.metal.drivers import BmcDrivers
+from automation.metal.passwords import settings_of
 from automation.metal.power import PowerDrivers, PowerFailed, PowerVerb
 from lab.metal.fake_bmc import serve_fake_bmcs
 from pxe.power.driver import Driver
@@ -45,7 +46,7 @@ def _rack() -> Iterator[Rack]:
 
     with serve_fake_bmcs({"iron-1": machine}) as address:
         access = BmcAccess("iron-1", BmcDriver.FAKE, address, "iron-1", "ours", True, vault.seal(PASSWORD))  # noqa: FBT003 - a column
-        yield Rack(machine, BmcDrivers(vault, connect), access)
+        yield Rack(machine, BmcDrivers(lambda known: settings_of(known, vault), connect), access)
 
 
 @pytest.fixture

@@ -67,3 +67,12 @@ def test_engines_may_reach_the_machine_api_at_an_address_of_their_own(tmp_path: 
     settings = worker_settings(tmp_path, metal_url="http://127.0.0.1:8000/")
     bmc = BmcSettings(driver=BmcKind.FAKE, address="http://127.0.0.1:1", user="u", password=SecretStr("p"))
     assert metal_environment(bmc, "slg_grant", settings)["SLIPWAY_METAL_URL"] == "http://127.0.0.1:8000"
+
+
+def test_what_a_bmcs_password_is_to_be_goes_to_removals_only(tmp_path: Path) -> None:
+    """Without one, the variable is not there: an empty one could be taken for a password."""
+    settings = worker_settings(tmp_path)
+    bmc = BmcSettings(driver=BmcKind.FAKE, address="http://127.0.0.1:1", user="u", password=SecretStr("p"))
+    assert "SLIPWAY_BMC_NEXT_PASSWORD" not in metal_environment(bmc, "slg_grant", settings)
+    environment = metal_environment(bmc, "slg_grant", settings, SecretStr("following"))
+    assert environment["SLIPWAY_BMC_NEXT_PASSWORD"] == "following"
