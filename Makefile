@@ -103,6 +103,7 @@ METAL_PACKAGES := \
     iproute2 \
     kmod \
     mdadm \
+    mmdebstrap \
     nginx-light \
     busybox-static \
     qemu-system-x86 \

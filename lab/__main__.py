@@ -30,6 +30,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--task-delay", type=float, default=0.0, metavar="SECONDS", help="how long tasks take")
     parser.add_argument("--pool-servers", type=int, default=2, metavar="N", help="blank dedicated servers of the pool")
     parser.add_argument("--metal", type=int, default=0, metavar="N", help="machines that boot (root and QEMU)")
+    parser.add_argument(
+        "--metal-debian", action="store_true", help="a real Debian for them (minutes, once; mmdebstrap)"
+    )
     parser.add_argument("--bare", action="store_true", help="blank nodes, no zone, no estate.json")
     parser.add_argument(
         "--installed", action="store_true", help="with --bare: the zone is there, nodes are freshly installed"
@@ -86,6 +89,7 @@ def main() -> int:
         options.bare,
         options.installed,
         options.metal,
+        options.metal_debian,
     )
     try:
         with run(options.state_dir, wanted) as (_, supervisor):

@@ -37,6 +37,7 @@ class Wanted:
         bare: nothing is there yet: nodes are blank, and there is no zone and no ``estate.json``.
         installed: a bare lab has its zone, and its nodes are freshly installed.
         metal: machines that boot, behind a Redfish controller; they need root and QEMU.
+        metal_debian: a real Debian is among their images.
     """
 
     nodes: tuple[Node, ...]
@@ -46,6 +47,7 @@ class Wanted:
     bare: bool = False
     installed: bool = False
     metal: int = 0
+    metal_debian: bool = False
 
     @property
     def blank(self) -> bool:
@@ -159,6 +161,7 @@ def _start_metal(supervisor: Supervisor, asked: LabDocument, wanted: Wanted, sta
         control_token=asked.control_token,
         folder=state_dir / "metal",
         count=wanted.metal,
+        real_debian=wanted.metal_debian,
         pools=TEST_NETS[:1] if wanted.bare else tuple(str(subnet) for subnet in ipv4_subnets(wanted.pool_size)),
     )
     control = f"http://127.0.0.1:{supervisor.start({METAL: settings}, METAL_TIMEOUT)[METAL]['api']}"

@@ -17,6 +17,7 @@ from lab.bench.estate import measure_estate
 from lab.bench.figures import Figure, print_figures, write_json
 from lab.bench.fleet import measure_fleet
 from lab.bench.growth import measure_growth
+from lab.bench.metal import measure_metal
 from lab.bench.orders import OrderBench
 from lab.bench.quotes import measure_quotes
 from lab.bench.recovery import measure_recovery
@@ -30,6 +31,7 @@ _PARTS: Mapping[str, Callable[[Console, int], list[Figure]]] = MappingProxyType(
         "quotes": measure_quotes,
         "estate": measure_estate,
         "boot": measure_boot,
+        "metal": measure_metal,
     }
 )
 """What can be measured alone; all take minutes, and are no part of "all"."""

@@ -8,6 +8,8 @@ from pathlib import Path
 from uuid import UUID
 
 from lab.document import MetalImage, MetalMachine, MetalSection, write_private
+from lab.metal.debian import NAME as DEBIAN
+from lab.metal.debian import ensure_debian
 from lab.metal.images import LabImage, ensure_images
 from lab.metal.qemu import MachineSpec
 from lab.metal.rig import MetalRig, default_specs, metal_rig
@@ -66,6 +68,8 @@ def machine_hall(settings: MetalSettings) -> Iterator[MachineHall]:
     """
     settings.folder.mkdir(parents=True, exist_ok=True)
     images = ensure_images()
+    if settings.real_debian:
+        images[DEBIAN] = ensure_debian()
     specs = _specs(settings.folder / "machines.json", settings.count, settings.disk_mib)
     with metal_rig(settings.folder, specs) as rig:
         for pool in settings.pools:
