@@ -38,23 +38,37 @@ class ApiRefusal(Exception):  # noqa: N818 - what it is
         self.status, self.problem = status, problem
 
 
-def send(
-    http: httpx.Client, method: str, path: str, body: Any = None, *, pause: Callable[[float], None] = time.sleep
+def send(  # noqa: PLR0913 -- a request has four parts, and how long to try has two
+    http: httpx.Client,
+    method: str,
+    path: str,
+    body: Any = None,
+    *,
+    pause: Callable[[float], None] = time.sleep,
+    tries: int = TRIES,
 ) -> httpx.Response:
     """Send a request, again for as long as the API is away; returns the first answer that is a success.
+
+    Args:
+        http: with the API's address and what authorises us there.
+        method: of HTTP; the request must be one that may be made twice.
+        path: below that address.
+        body: sent as JSON.
+        pause: waits so many seconds.
+        tries: how often it is sent at most.
 
     Raises:
         ApiAway: if it stayed away.
         ApiRefusal: at once, if it said no.
     """
-    tries = Retrying(
-        stop=stop_after_attempt(TRIES),
+    attempts = Retrying(
+        stop=stop_after_attempt(tries),
         wait=wait_exponential(max=10),
         retry=retry_if_exception_type(ApiAway),
         sleep=pause,
         reraise=True,
     )
-    return tries(_once, http, method, path, body)
+    return attempts(_once, http, method, path, body)
 
 
 def _once(http: httpx.Client, method: str, path: str, body: Any) -> httpx.Response:

@@ -1,13 +1,13 @@
 """Where tokens are deposited: the control plane's Inventory. Every call blocks."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import httpx
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
+from components.api_calls import ApiAway, ApiRefusal, send
 from components.pve_access.errors import AccessError, Refused, Unreachable
 from components.pve_access.settings import InventorySettings
 
@@ -42,7 +42,7 @@ class Inventory:
             Refused: it was not taken.
             Unreachable: it may have been.
         """
-        self._send("PUT", node, json={"api_token": api_token})
+        self._send("PUT", node, {"api_token": api_token})
 
     def withdraw(self, node: str) -> None:
         """Take back the token of a node, if there is one. Raises as :meth:`deposit`."""
@@ -52,35 +52,26 @@ class Inventory:
             if error.status != _MISSING:
                 raise
 
-    def _send(self, method: str, node: str, **more: Any) -> None:
-        tries = Retrying(
-            stop=stop_after_attempt(TRIES),
-            wait=wait_exponential(max=5),
-            retry=retry_if_exception_type(Unreachable),
-            sleep=self._pause,
-            reraise=True,
-        )
-        tries(self._once, method, node, **more)
-
-    def _once(self, method: str, node: str, **more: Any) -> None:
+    def _send(self, method: str, node: str, body: Mapping[str, str] | None = None) -> None:
         what = f"{'taking' if method == 'PUT' else 'giving back'} the token of node '{node}'"
+        path = f"/v1/inventory/nodes/{node}/credential"
         try:
-            answer = self._http.request(method, f"/v1/inventory/nodes/{node}/credential", **more)
-        except httpx.TransportError as error:
-            reason = f"{type(error).__name__} {error}".strip()
+            send(self._http, method, path, body, pause=self._pause, tries=TRIES)
+        except ApiAway as error:
+            if error.status is not None:
+                raise _broken(what, error.status) from None
             raise Unreachable(
-                f"the control plane did not answer when {what}: {reason}; check SLIPWAY_INVENTORY_URL, run again"
+                f"the control plane did not answer when {what}: {error}; check SLIPWAY_INVENTORY_URL, run again"
             ) from None
-        if answer.is_success:
-            return
-        if answer.status_code in {_UNAUTHORIZED, _FORBIDDEN}:
-            raise Refused(
-                f"the control plane refused {what}: check SLIPWAY_INVENTORY_TOKEN ({answer.status_code})",
-                answer.status_code,
-            )
-        if answer.status_code >= _BROKEN:
-            raise Unreachable(f"the control plane failed at {what} ({answer.status_code}); run again")
-        raise Refused(f"the control plane refused {what} ({answer.status_code})", answer.status_code)
+        except ApiRefusal as error:
+            if error.status >= _BROKEN:
+                raise _broken(what, error.status) from None
+            hint = ": check SLIPWAY_INVENTORY_TOKEN" if error.status in {_UNAUTHORIZED, _FORBIDDEN} else ""
+            raise Refused(f"the control plane refused {what}{hint} ({error.status})", error.status) from None
+
+
+def _broken(what: str, status: int) -> Unreachable:
+    return Unreachable(f"the control plane failed at {what} ({status}); run again")
 
 
 def inventory(settings: InventorySettings) -> Inventory:
