@@ -34,6 +34,10 @@ class Pbs:
         password: its password.
         fingerprint: SHA-256 of the certificate; None verifies it against the system's authorities.
         pause: waits so many seconds.
+
+    Attributes:
+        accounts: held by whoever makes or removes users and tokens: several resources share one user, and the engine
+            works on them at once.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class Pbs:
         )
         self._endpoint, self._username, self._password = endpoint.rstrip("/"), username, password
         self.pause = pause
+        self.accounts = threading.Lock()
         self._login = threading.Lock()
         self._headers: dict[str, str] = {}
         self._refused: str | None = None

@@ -51,30 +51,37 @@ class Targets:
 
         Safe to repeat: a token whose secret nobody knows any more is made anew.
         """
-        self._ensure_user()
-        if self._has_token(spec):
-            self.pbs.write("DELETE", _token_path(spec))
-        secret = self.pbs.write("POST", _token_path(spec), {"comment": f"backups of {spec.node}"})["value"]
-        for who in (USER, f"{USER}!{spec.node}"):
-            self._permit(spec, who)
+        with self.pbs.accounts:
+            self._ensure_user()
+            if self._has_token(spec):
+                self.pbs.write("DELETE", _token_path(spec))
+            secret = self.pbs.write("POST", _token_path(spec), {"comment": f"backups of {spec.node}"})["value"]
+            for who in (USER, f"{USER}!{spec.node}"):
+                self._permit(spec, who)
         self.storages(spec).replace(spec.storage, _settings(spec), secret)
 
     def remove(self, spec: BackupTargetSpec) -> None:
         """Take storage, token and permissions away, and the user with its last token. Backups stay."""
         self.storages(spec).remove(spec.storage)
-        if self._has_token(spec):
-            self.pbs.write("DELETE", _token_path(spec))
-        self._permit(spec, USER, takes=True)
-        if not self._tokens():
-            self._forget_user()
+        with self.pbs.accounts:
+            if self._has_token(spec):
+                self.pbs.write("DELETE", _token_path(spec))
+            self._permit(spec, USER, takes=True)
+            if not self._tokens():
+                self._forget_user()
 
     def _ensure_user(self) -> None:
         if not self._has_user():
             self.pbs.write("POST", "/access/users", {"userid": USER, "comment": "the nodes' backup jobs"})
 
     def _forget_user(self) -> None:
-        if self._has_user():
-            self.pbs.write("DELETE", f"/access/users/{USER}")
+        try:
+            if self._has_user():
+                self.pbs.write("DELETE", f"/access/users/{USER}")
+        except PbsRefused as error:
+            # Another process was quicker: it removes another node's target.
+            if error.status != _GONE:
+                raise
 
     def _has_user(self) -> bool:
         return any(item["userid"] == USER for item in self.pbs.get("/access/users"))

@@ -1,6 +1,7 @@
 """A node's way to its namespace."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from components.pbs.targets import USER, Targets
 from components.specs.pbs import BackupTargetSpec
 from lab.client import RunningLab
 from tests.fixtures.backup_server import by_hand, pbs, third_party
+from tests.races import at_once
 
 __all__ = ["by_hand", "pbs"]
 
@@ -43,6 +45,19 @@ class Storages:
     def remove(self, name: str) -> None:
         """Have no such storage."""
         self.items.pop(name, None)
+
+
+class Overtaken(Pbs):
+    """The login of a process that another one overtakes: a user without tokens goes as soon as it has been seen."""
+
+    others: ProxmoxAPI
+
+    def get(self, path: str) -> Any:
+        """Look, and be too late to act on it."""
+        found = super().get(path)
+        if path == "/access/users" and self.others.access.users(USER).token.get() == []:
+            self.others.access.users(USER).delete()
+        return found
 
 
 @pytest.fixture
@@ -99,3 +114,28 @@ def test_another_nodes_token_stays(targets: Targets, by_hand: ProxmoxAPI) -> Non
     targets.make(other)
     targets.remove(SPEC)
     assert [item["tokenid"] for item in by_hand.access.users(USER).token.get()] == [f"{USER}!bot-1"]
+
+
+def test_all_nodes_at_once_share_one_user(targets: Targets, by_hand: ProxmoxAPI) -> None:
+    """The engine makes and removes them together; none stumbles over the user that another has made or removed."""
+    nodes = [f"game-{number}" for number in range(2, 6)]
+    specs = [SPEC.model_copy(update={"node": node, "namespace": node}) for node in nodes]
+    for node in nodes:
+        by_hand("admin/datastore/main/namespace").post(name=node)
+    for _ in range(3):
+        at_once([partial(targets.make, spec) for spec in specs])
+        assert len(by_hand.access.users(USER).token.get()) == len(specs)
+        at_once([partial(targets.remove, spec) for spec in specs])
+        assert [user["userid"] for user in by_hand.access.users.get()] == ["root@pam"]
+
+
+def test_a_user_whom_another_process_removes_meanwhile_is_gone(
+    targets: Targets, by_hand: ProxmoxAPI, lab: RunningLab
+) -> None:
+    """Two runs at once see that it has no token left; the second one finds nothing to remove, which is no failure."""
+    targets.make(SPEC)
+    section = lab.document.pbs
+    slow = Overtaken(section.base_url, section.username, section.password, section.fingerprint)
+    slow.others = by_hand
+    Targets(slow, targets.storages).remove(SPEC)
+    assert [user["userid"] for user in by_hand.access.users.get()] == ["root@pam"]
