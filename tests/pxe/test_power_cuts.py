@@ -3,7 +3,8 @@
 import pytest
 
 from components.specs.machine import MachineState
-from pxe.errors import PhaseOverdue
+from pxe.deadlines import Deadlines
+from pxe.errors import Cancelled, PhaseOverdue
 from tests.fixtures.metal_site import MetalSite
 
 pytestmark = pytest.mark.timeout(900)
@@ -16,14 +17,13 @@ def test_a_machine_whose_power_is_cut_in_every_phase_is_installed_in_the_end(met
     anew; what was installed when the power went is started, and not written again.
     """
     site, gate = metal_site, metal_site.crossing.gate
-    blank = site.machine.disk_sums()
 
     with (
         site.power_is_cut_at(site.asks_for_an_address(), gate("initrd"), gate("checkin")),
         pytest.raises(PhaseOverdue, match=r"power went off in phase 'inspect', again .*\(metal/phase_overdue, again"),
     ):
         site.install()
-    assert site.machine.disk_sums() == blank
+    assert site.machine.disk_sums() == site.blank
     assert (site.row.state, site.machine.is_on) == (MachineState.DEPLOYING, False)
 
     with (
@@ -40,3 +40,23 @@ def test_a_machine_whose_power_is_cut_in_every_phase_is_installed_in_the_end(met
     assert [one.boots for one in site.deployments] == [2, 3, 1]
     assert site.row.state is MachineState.ACTIVE
     assert site.ssh("cat /etc/slipway-image") == "tiny-a\n"
+
+
+def test_power_that_is_back_before_anybody_looks_is_noticed_by_silence(metal_site: MetalSite) -> None:
+    """The machine is on and boots what is half written; it is booted from the network again."""
+    site, writing = metal_site, metal_site.writes()
+    site.deadlines = Deadlines.parse("poll=0.1,look=0.5,silence=25")
+
+    def restart() -> None:
+        writing.wait()
+        site.machine.reset()
+        asked = site.crossing.gate("script")
+        asked.wait()
+        site.is_stopping = True
+
+    with site.meanwhile(restart), pytest.raises(Cancelled):
+        site.install()
+
+    site.crossing.open()
+    assert [one.boots for one in site.deployments] == [2]
+    assert "it fell silent: told so once more, and switched on" in site.service.log(site.deployments[0].id)
