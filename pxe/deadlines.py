@@ -35,6 +35,8 @@ class Deadlines:
         wipe: how long it may stay in ``write`` and ``verify`` of a wipe: overwriting 16 TB at 200 MB/s takes 23 hours.
         off: until a machine that said that it switches itself off is off; then it is switched off.
         poll: between two looks at a deployment, and so how soon a cancellation is noticed.
+        silence: how long our initrd may say nothing while it writes. It speaks each minute, and a boot service may be
+            away for a while; a machine whose power came back by itself runs something else by now.
         look: between two looks at the machine's power, to notice that it went dark.
     """
 
@@ -42,6 +44,7 @@ class Deadlines:
     wipe: float = 100_000.0
     off: float = 60.0
     poll: float = 1.0
+    silence: float = 900.0
     look: float = 10.0
 
     def of(self, kind: DeploymentKind, phase: DeploymentPhase | None) -> float:

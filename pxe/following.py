@@ -44,6 +44,10 @@ class Overdue(Halt):
     """It stayed in its phase longer than it may."""
 
 
+class Silent(Halt):
+    """Its initrd has said nothing for so long that something else must run: it was restarted behind our back."""
+
+
 class Dark(Halt):
     """Its power is off, and it should not be."""
 
@@ -114,6 +118,9 @@ class Following:
             raise Ended(deployment)
         if stayed > self._deadlines.of(deployment.kind, deployment.phase):
             raise Overdue(deployment)
+        is_writing = deployment.phase is DeploymentPhase.WRITE
+        if is_writing and (deployment.silent_seconds or 0.0) > self._deadlines.silence:
+            raise Silent(deployment)
 
     def _tell(self, deployment: DeploymentView) -> None:
         if deployment.phase is not None:
@@ -127,9 +134,12 @@ def why(halt: Halt, deadlines: Deadlines) -> str:
     phase = deployment.phase or DeploymentPhase.POWER
     if isinstance(halt, Overdue):
         seconds = deadlines.of(deployment.kind, deployment.phase)
-        return f"{_OVERDUE.get(phase, f'it stayed in {phase}')} for {seconds:.0f} s"
+        likely = f": {_LIKELY[phase]}" if phase in _LIKELY else ""
+        return f"{_OVERDUE.get(phase, f'it stayed in {phase}')} for {seconds:.0f} s{likely}"
     if isinstance(halt, Dark):
         return f"its power went off in phase '{phase}', again after it was switched on"
+    if isinstance(halt, Silent):
+        return f"it said nothing in phase '{phase}' for {deadlines.silence:.0f} s, again after it was started anew"
     if isinstance(halt, CancelAsked):
         return "the operation was cancelled"
     said = ": ".join(filter(None, (deployment.error_code, deployment.error_detail)))
@@ -140,4 +150,10 @@ _OVERDUE = {
     DeploymentPhase.POWER: "it was told to boot from the network and did not ask for its boot script",
     DeploymentPhase.SCRIPT: "it was given its boot script, and its kernel did not report",
     DeploymentPhase.REBOOT: "it was installed, and the system on its disks did not report",
+}
+_LIKELY = {
+    DeploymentPhase.POWER: (
+        "probably nobody answered its DHCP request (is dnsmasq running, and does it know the machine's boot MAC?), or "
+        "its firmware does not boot from the network"
+    ),
 }

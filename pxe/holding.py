@@ -2,24 +2,28 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from uuid import UUID
 
 from components.specs.machine import DeploymentKind, DeploymentPhase, MachineState
 from pxe.client import MachineApi
 from pxe.deadlines import Deadlines
 from pxe.errors import Cancelled, DeploymentFailed, InQuarantine, MetalError, PhaseOverdue, WrongMachine
-from pxe.following import CancelAsked, Dark, Ended, Eyes, Following, Halt, Overdue, why
+from pxe.following import CancelAsked, Dark, Ended, Eyes, Following, Halt, Overdue, Silent, why
 from pxe.obedience import MachinePower
 from pxe.views import DeploymentStatus, DeploymentView, MachineView
 
 MOST_DEPLOYMENTS = 30
 """Of one purpose; one that failed is followed by another of the next name."""
 MOST_REVIVALS = 2
-"""How often a machine that went dark, or did not come, is started again within one deployment."""
+"""How often a machine that went dark or silent, or did not come, is started again within one deployment."""
 
 _P = DeploymentPhase
+_HOW: Mapping[type[Halt], str] = MappingProxyType(
+    {Dark: "went dark", Silent: "fell silent", Overdue: "did not boot from the network"}
+)
 _BEFORE_DISK = frozenset({None, _P.POWER, _P.SCRIPT, _P.INSPECT, _P.WRITE, _P.VERIFY, _P.CONFIGURE})
 
 
@@ -105,7 +109,8 @@ class Holding:
     def see_through(self, deployment: DeploymentView, goal: DeploymentPhase) -> DeploymentView:
         """Boot the machine for a deployment, unless an earlier run has, and block until it is as far as ``goal``.
 
-        A machine that goes dark, or does not ask for its script, is started once more, and then given up.
+        A machine that goes dark, falls silent while it writes, or does not ask for its script is started once more, and
+        then given up.
 
         Raises:
             Cancelled: the machine is off, and its deployment over.
@@ -113,28 +118,36 @@ class Holding:
             PhaseOverdue: the same for a machine that says nothing.
             BmcFailed: the deployment is left open: the next try goes on with it.
         """
-        if deployment.phase in {None, _P.POWER} and deployment.status is DeploymentStatus.OPEN:
-            self._start(deployment, "told to boot from the network, and switched on")
-        revivals = 0
+        is_fresh = deployment.phase in {None, _P.POWER} and deployment.status is DeploymentStatus.OPEN
+        revivals, went = 0, None
         while True:
             try:
+                if went is not None:
+                    self._revive(went)
+                elif is_fresh:
+                    self._start(deployment, "told to boot from the network, and switched on")
                 return self._following(deployment.id).until(goal)
-            except (Dark, Overdue) as halt:
+            except (Dark, Silent, Overdue) as halt:
                 if revivals >= MOST_REVIVALS or not _may_revive(halt, revivals):
                     raise self._given_up(halt) from None
-                revivals += 1
-                self._revive(halt)
+                revivals, went = revivals + 1, halt
             except Halt as halt:
                 raise self._given_up(halt) from None
 
     def _start(self, deployment: DeploymentView, detail: str) -> None:
         self.api.tell(deployment.id, _P.POWER, detail)
-        self.power.boot_network()
+        self.power.boot_network(heed=lambda: self._heed(deployment.id))
+
+    def _heed(self, deployment_id: UUID) -> None:
+        """Notice while a BMC is of no use that somebody wants the operation to end."""
+        deployment = self.api.deployment(deployment_id)
+        if deployment.is_cancel_requested or self.is_stopping():
+            raise CancelAsked(deployment)
 
     def _revive(self, halt: Halt) -> None:
         deployment = halt.deployment
         if deployment.phase in _BEFORE_DISK:
-            how = "went dark" if isinstance(halt, Dark) else "did not boot from the network"
+            how = _HOW[type(halt)]
             self._start(deployment, f"it {how}: told so once more, and switched on")
         else:
             self.say("its power is off; switching it on")
@@ -162,16 +175,22 @@ class Holding:
         if not isinstance(halt, Ended):
             code = "cancelled" if isinstance(halt, CancelAsked) else "deadline"
             self.api.fail(deployment.id, code, sentence)
-        self._dark()
+        self._dark(in_a_hurry=isinstance(halt, CancelAsked))
         if isinstance(halt, CancelAsked):
             return Cancelled(f"{deployment.kind}: {sentence}; the machine is switched off")
         kind = DeploymentFailed if isinstance(halt, Ended) else PhaseOverdue
         return kind(f"{deployment.kind}: {sentence}", is_retryable=not self._is_quarantined())
 
-    def _dark(self) -> None:
-        """Switch it off. If that fails, what is to be told is why it was to be off."""
+    def _dark(self, *, in_a_hurry: bool = False) -> None:
+        """Switch it off. If that fails, what is to be told is why it was to be off.
+
+        Its deployment is over: a machine that stays on is told to touch nothing more, and the next try switches it off.
+        """
         try:
-            self.power.off(at_once=True)
+            if in_a_hurry:
+                self.power.off_if_it_can()
+            else:
+                self.power.off(at_once=True)
         except MetalError as error:
             self.say(f"it could not be switched off: {error.sentence}")
 
@@ -182,6 +201,6 @@ class Holding:
 
 def _may_revive(halt: Halt, revivals: int) -> bool:
     """A machine that did not come at all gets one more chance; one that hangs later has nothing to gain by it."""
-    if isinstance(halt, Dark):
+    if isinstance(halt, Dark | Silent):
         return True
     return halt.deployment.phase in {None, _P.POWER} and revivals == 0

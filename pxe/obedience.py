@@ -67,16 +67,24 @@ class MachinePower:
                 return
         self._obeyed(self._driver.power.off)
 
-    def boot_network(self) -> None:
-        """Start it from the network, this once."""
+    def off_if_it_can(self) -> None:
+        """Switch it off by force, with one try: for whoever has no time left, and nothing to lose."""
+        self._obeyed(self._driver.power.off, tries=1)
+
+    def boot_network(self, heed: Callable[[], None] = lambda: None) -> None:
+        """Start it from the network, this once.
+
+        Args:
+            heed: is called before a BMC that was of no use is asked again; what it raises ends that.
+        """
         if Capability.NETBOOT_ONCE not in self._driver.capabilities:
             raise BmcFailed(
                 f"a machine behind '{self._driver.name}' cannot be made to boot from our network; install it by the "
                 "hosting provider's rescue system"
             )
-        self.off(at_once=True)  # before: some BMCs forget what to boot when the power goes
-        self._obeyed(self._driver.boot.network_once)
-        self.on()
+        # Off before: some BMCs forget what to boot when the power goes.
+        for step in (self._driver.power.off, self._driver.boot.network_once, self._driver.power.on):
+            self._obeyed(step, heed)
 
     def boot_disk(self) -> None:
         """Start it anew from its own disks."""
@@ -110,16 +118,20 @@ class MachinePower:
             # has to keep customers from such a BMC (docs/bare-metal.md).
             _LOG.warning("bmc_users_not_reset", reason=str(error))
 
-    def _obeyed(self, call: Callable[[], T]) -> T:
-        tries = Retrying(
-            stop=stop_after_attempt(TRIES),
+    def _obeyed(self, call: Callable[[], T], heed: Callable[[], None] = lambda: None, tries: int = TRIES) -> T:
+        def pause(seconds: float) -> None:
+            heed()
+            self._pause(seconds)
+
+        retrying = Retrying(
+            stop=stop_after_attempt(tries),
             wait=wait_exponential(max=10),
             retry=retry_if_exception(lambda error: isinstance(error, PowerError) and error.is_retryable),
-            sleep=self._pause,
+            sleep=pause,
             reraise=True,
         )
         try:
-            return tries(call)
+            return retrying(call)
         except PowerError as error:
             disobeyed = isinstance(error, PowerDisobeyed)  # a person is no quicker than another try
             raise BmcFailed(str(error), is_retryable=error.is_retryable or disobeyed) from None

@@ -31,6 +31,7 @@ class DeploymentView(_View):
         phase: None before anything has happened.
         boots: how many scripts were served.
         phase_seconds: how long each phase took.
+        silent_seconds: since our initrd last spoke; None if it is not what runs.
     """
 
     id: UUID
@@ -42,6 +43,7 @@ class DeploymentView(_View):
     error_detail: str | None = None
     is_cancel_requested: bool = False
     phase_seconds: Mapping[str, float] = {}
+    silent_seconds: float | None = None
 
 
 class Installed(_View):

@@ -35,6 +35,7 @@ pytest_plugins = [
     "tests.fixtures.machine_stack",
     "tests.fixtures.metal",
     "tests.fixtures.boot_service",
+    "tests.fixtures.metal_site",
 ]
 
 _SERVERS = frozenset(

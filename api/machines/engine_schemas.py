@@ -12,7 +12,7 @@ from api.machines.grants import Grant
 from api.machines.lifecycle import is_wiped
 from api.machines.models import Deployment, DeploymentStatus, Machine
 from api.machines.profiles import profile_digest
-from api.machines.progress import phase_seconds
+from api.machines.progress import phase_seconds, silent_seconds
 from components.specs.machine import DeploymentKind, DeploymentPhase, MachineState, Serial
 
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -71,6 +71,7 @@ class DeploymentView(BaseModel):
     error_detail: str | None
     is_cancel_requested: bool
     phase_seconds: Mapping[str, float]
+    silent_seconds: float | None = Field(description="since our initrd last spoke; null if it is not what runs")
 
     @classmethod
     def of(cls, session: Session, deployment: Deployment, grant: Grant) -> Self:
@@ -85,6 +86,7 @@ class DeploymentView(BaseModel):
             error_detail=deployment.error_detail,
             is_cancel_requested=grant.is_cancel_requested,
             phase_seconds=phase_seconds(session, deployment),
+            silent_seconds=silent_seconds(session, deployment),
         )
 
 

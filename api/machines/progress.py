@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from api.machines.models import ConsoleChunk, Deployment, DeploymentEvent
+from api.machines.models import ConsoleChunk, Deployment, DeploymentEvent, Machine
 from components.specs.machine import DeploymentPhase
 
 
@@ -30,6 +30,15 @@ def spans(told: Sequence[tuple[DeploymentPhase, datetime]], end: datetime) -> di
         if phase is not None and phase is not DeploymentPhase.DONE:
             found[phase.value] = round(found.get(phase.value, 0.0) + (over - begun).total_seconds(), 3)
     return found
+
+
+def silent_seconds(session: Session, deployment: Deployment) -> float | None:
+    """Return for how long a machine that runs our initrd has said nothing, in seconds; None if nothing of ours runs."""
+    if deployment.session_hash is None:
+        return None
+    query = select(func.now(), Machine.last_seen_at).where(Machine.id == deployment.machine_id)
+    now, seen = session.execute(query).one()
+    return None if seen is None else round((now - seen).total_seconds(), 3)
 
 
 def events_after(session: Session, deployment_id: UUID, after: int, limit: int = 500) -> list[DeploymentEvent]:

@@ -60,10 +60,11 @@ class FakeDeployment:
     error: tuple[str | None, str | None] = (None, None)
     is_cancel_requested: bool = False
     told: list[DeploymentPhase] = field(default_factory=list)
+    silent_seconds: float | None = None
 
     def become(self, phase: DeploymentPhase) -> None:
         """Note how far it is."""
-        self.phase = phase
+        self.phase, self.silent_seconds = phase, None
         self.told.append(phase)
 
     def document(self) -> dict[str, Any]:
@@ -78,6 +79,7 @@ class FakeDeployment:
             "error_detail": self.error[1],
             "is_cancel_requested": self.is_cancel_requested,
             "phase_seconds": {phase.value: 1.5 for phase in self.told},
+            "silent_seconds": self.silent_seconds,
         }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pulumi.dynamic import DiffResult
 
+from automation.engine.wire import Limits
 from components.specs.machine import DeploymentKind, DeploymentPhase, MachineState
 from pxe.errors import ApiRefused, BmcFailed, Cancelled, DeploymentFailed, MetalError, PhaseOverdue
 from pxe.power.fake import Fault, FaultKind
@@ -131,6 +132,31 @@ class TestFaults:
         metal.installed()
         assert metal.iron.boots == [BootSource.NETWORK, BootSource.DISK]
 
+    def test_a_power_cut_that_nobody_saw_is_made_good(self, metal: Metal) -> None:
+        """Power was back at once, and the machine booted its half-written disk: it is on, and says nothing."""
+
+        def restart(deployment: FakeDeployment) -> None:
+            metal.iron.reboot_itself()
+            deployment.silent_seconds = metal.deadlines.silence + 1
+
+        metal.api.at[_P.WRITE] = restart
+        metal.installed()
+        assert metal.iron.boots == [BootSource.NETWORK, BootSource.DISK, BootSource.NETWORK, BootSource.DISK]
+
+    def test_a_machine_that_falls_silent_again_and_again_ends_in_a_sentence(self, metal: Metal) -> None:
+        """After two tries."""
+        inputs = metal.claimed()["installation"]
+
+        def silence(deployment: FakeDeployment) -> None:
+            deployment.silent_seconds = metal.deadlines.silence + 1
+            metal.api.at[_P.WRITE] = silence
+
+        metal.api.at[_P.WRITE] = silence
+        with pytest.raises(PhaseOverdue, match=r"it said nothing in phase 'write' for 900 s, again"):
+            metal.provider(InstallationProvider).create(inputs)
+        assert (len(metal.iron.boots), metal.api.deployments[0].error[0]) == (3, "deadline")
+        assert metal.iron.power is PowerState.OFF
+
     def test_power_that_never_comes_back_ends_in_a_sentence(self, metal: Metal) -> None:
         """After two tries."""
         inputs = metal.claimed()["installation"]
@@ -155,7 +181,7 @@ class TestFaults:
         metal.iron.faults.append(Fault(FaultKind.DROP_BOOT_ONCE, times=None))
         inputs = metal.claimed()["installation"]
         with pytest.raises(
-            PhaseOverdue, match=r"did not ask for its boot script for 600 s \(metal/phase_overdue, again"
+            PhaseOverdue, match=r"did not ask for its boot script for 600 s: .*DHCP.*\(metal/phase_overdue, again"
         ):
             metal.provider(InstallationProvider).create(inputs)
         assert metal.iron.boots == [BootSource.DISK, BootSource.DISK]
@@ -242,6 +268,18 @@ class TestCancel:
         with pytest.raises(Cancelled):
             metal.provider(InstallationProvider).create(inputs)
         assert "it could not be switched off" in metal.sentences
+
+    @pytest.mark.parametrize("kind", [FaultKind.BUSY, FaultKind.HANG])
+    def test_it_is_noticed_while_the_bmc_is_of_no_use(self, metal: Metal, kind: FaultKind) -> None:
+        """After its present try and not after all of them, and so before the engine is ended by force."""
+        inputs = metal.claimed()["installation"]
+        metal.iron.faults.append(Fault(kind, times=None))
+        metal.is_stopping = True
+        with pytest.raises(Cancelled):
+            metal.provider(InstallationProvider).create(inputs)
+        assert metal.api.deployments[0].error[0] == "cancelled"
+        assert metal.clock() <= Limits().grace_seconds
+        assert metal.iron.boots == []
 
     def test_a_deployment_that_somebody_aborted_is_over(self, metal: Metal) -> None:
         """A person at the admin's page."""

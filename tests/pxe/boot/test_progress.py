@@ -10,11 +10,14 @@ from api.machines.deployments import Deployments
 from api.machines.lifecycle import lock_machine
 from api.machines.models import Deployment, DeploymentStatus
 from api.machines.netboot.phases import MAX_CHUNKS
+from api.machines.progress import silent_seconds
 from api.operations.events import read_after
 from api.operations.models import Operation
 from components.specs.machine import DeploymentKind, DeploymentPhase, MachineState
 from tests.fixtures.boot_service import BootService, RentedMachine, boot_profile, facts_of
 from tests.fixtures.shop import Shop
+
+_SECONDS_A_DAY = 86_400
 
 
 def test_phases_become_lines_of_the_log_in_words(boot_service: BootService, rented: RentedMachine) -> None:
@@ -227,6 +230,26 @@ def test_a_machine_is_seen_whenever_it_speaks(boot_service: BootService, rented:
     booted.phase("write").raise_for_status()
 
     assert boot_service.change(lambda s: lock_machine(s, rented.machine.id).last_seen_at or before) > before
+
+
+def test_an_engine_is_told_how_long_the_initrd_has_been_silent(
+    boot_service: BootService, rented: RentedMachine
+) -> None:
+    """From its check-in on; an installer, which does not speak each minute, is never silent."""
+    deployment_id = boot_service.open(rented.machine, DeploymentKind.INSTALL, boot_profile())
+
+    def silence() -> float | None:
+        return boot_service.change(lambda session: silent_seconds(session, session.get_one(Deployment, deployment_id)))
+
+    booted = boot_service.boot(rented.machine)
+    assert silence() is None
+    booted.check_in(facts_of(rented.machine)).raise_for_status()
+    assert 0 <= (silence() or 0.0) < _SECONDS_A_DAY
+    long_ago = update(type(rented.machine)).values(last_seen_at=boot_service.now() - timedelta(days=1))
+    boot_service.change(lambda session: session.execute(long_ago))
+    assert (silence() or 0.0) >= _SECONDS_A_DAY
+    booted.phase("write").raise_for_status()
+    assert (silence() or 0.0) < _SECONDS_A_DAY
 
 
 def test_an_operation_that_is_cancelled_ends_its_deployment_for_the_machine(
