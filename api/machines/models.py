@@ -30,6 +30,14 @@ class BmcDriver(StrEnum):
     """A simulated one, for the lab."""
 
 
+class PowerVerb(StrEnum):
+    """What a person can have done to a machine's power."""
+
+    ON = "on"
+    OFF = "off"
+    CYCLE = "cycle"
+
+
 class DeploymentStatus(StrEnum):
     """Whether a deployment is under way, and how it ended."""
 
@@ -47,7 +55,8 @@ class Machine(Base, Timestamped):
     to its disks, ``wiped_at`` when it was last proven empty; the difference is the wipe gate. ``profile`` is the
     ``BootProfile`` that the next installation writes, ``installed`` what the last one wrote. ``disks`` and ``nics`` are
     as the machine itself reported them. Credentials of the BMC are sealed; the next password is there while a rotation
-    is under way, and either may be in force then.
+    is under way, and either may be in force then. ``power_verb`` is what is to be done to its power besides
+    operations and deployments, since ``power_asked_at``; ``power_taken_at`` is when a worker has begun with it.
     """
 
     __tablename__ = "machines"
@@ -91,6 +100,9 @@ class Machine(Base, Timestamped):
     bmc_password_encrypted: Mapped[bytes | None]
     bmc_next_password_encrypted: Mapped[bytes | None]
     bmc_verify_tls: Mapped[bool] = mapped_column(default=True)
+    power_verb: Mapped[PowerVerb | None] = mapped_column(text_enum(PowerVerb))
+    power_asked_at: Mapped[datetime | None]
+    power_taken_at: Mapped[datetime | None]
     workload_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("workloads.id", use_alter=True, deferrable=True, initially="DEFERRED")
     )
