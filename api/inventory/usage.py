@@ -72,6 +72,12 @@ def users_of_zones(session: Session, names: Collection[str]) -> list[Use]:
     return _read(session, query, "zone")
 
 
+def users_of_machines(session: Session, names: Collection[str]) -> list[Use]:
+    """Return what machines are held for, from the order until they are wiped."""
+    query = _uses(Machine.name).join(Machine, Machine.workload_id == Workload.id).where(Machine.name.in_(names))
+    return _read(session, query, "machine")
+
+
 def things_at_sites(session: Session, slugs: Collection[str]) -> list[str]:
     """Return what is at sites, in words; nodes that are retired do not count."""
     live = Node.state.in_((*NODES_IN_USE, NodeState.PENDING))

@@ -129,7 +129,7 @@ class MachinePlace:
                 Machine.id == self.machine.id, Machine.workload_id == self.lease.workload_id
             )
             state = transaction.session.scalars(query).one_or_none()
-        if state in _ANOTHERS:
+        if state is not None and state in _ANOTHERS:
             code, sentence = _ANOTHERS[state]
             raise OutOfReach(code, sentence.format(self.machine.name), is_retryable=False)
 

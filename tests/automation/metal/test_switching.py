@@ -1,5 +1,6 @@
 """Power besides operations: carried out once, found when its message was lost, closed when it is too old."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -53,7 +54,7 @@ class Hall:
         values = {"power_asked_at": Machine.power_asked_at - ago, "power_taken_at": Machine.power_taken_at - ago}
         self.stable.change(lambda session: session.execute(update(Machine).values(**values)))
 
-    def found(self) -> list[tuple[object, ...]]:
+    def found(self) -> Sequence[tuple[object, ...]]:
         """Sweep, and return which messages were sent again."""
         self.stable.shop.jobs.sent.clear()
         sweep_machines(self._services)

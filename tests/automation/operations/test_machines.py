@@ -28,6 +28,7 @@ from tests.fakes.machine_power import FakePowerDrivers
 from tests.fixtures.machines import BMC_PASSWORD
 from tests.fixtures.metal_shop import OTHER_IMAGE, MetalShop
 from tests.fixtures.operations import POLICY
+from tests.fixtures.promises import checker
 from tests.fixtures.services import worker_services
 from tests.fixtures.shop import LIFETIME_SECONDS, NOTHING
 
@@ -288,11 +289,18 @@ class TestRemoval:
         assert status(metal_shop, order_id) is WorkloadStatus.NEEDS_ATTENTION
         _sweep(metal_shop)
         assert metal_shop.desk.due() == []
+        next_order = metal_shop.delivered()
+        assert metal_shop.machine(next_order).id == machine.id
+        assert checker(metal_shop.rig).check() == []
         metal_shop.desk.cancel(order_id)
         assert metal_shop.rig.run(order_id)
         assert status(metal_shop, order_id) is WorkloadStatus.DELETED
         assert metal_shop.stable.shop.held(order_id) == NOTHING
-        assert metal_shop.stable.state(machine) is MachineState.AVAILABLE
+        now = metal_shop.stable.machine(machine)
+        assert (now.state, now.workload_id) == (
+            MachineState.ACTIVE,
+            metal_shop.stable.shop.workload(next_order).id,
+        )
 
     def test_no_machine_is_released_while_its_removal_is_at_work(self, metal_shop: MetalShop, order_id: UUID) -> None:
         """The two would undo each other's work."""
