@@ -11,10 +11,8 @@ from api.inventory.models import Node, NodeTemplate, Site
 from api.inventory.platform_models import Network, NodeStorage, PlatformHost, PoolServer
 from api.inventory.pool_machines import held_machines
 from api.ipam.models import AddressPool
-from api.machines.models import Machine
 from api.templates.models import Template, TemplateVersion
 from api.vault import Vault
-from components.specs.machine import MachineState
 
 _NODE = (
     Node.node_class,
@@ -89,10 +87,9 @@ def _platform(session: Session) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _machines(session: Session) -> Iterator[tuple[str, dict[str, Any]]]:
-    quarantined = set(session.scalars(select(Machine.name).where(Machine.state == MachineState.QUARANTINE)))
     for name, held in held_machines(session).items():
         bmc = {f"bmc_{part}": value for part, value in held.pop("bmc").items()}
-        yield f"machine {name}", {**held, **bmc, "is_in_quarantine": name in quarantined}
+        yield f"machine {name}", {**held, **bmc}
 
 
 def _opened(vault: Vault, sealed: bytes) -> str | None:

@@ -13,7 +13,7 @@ from api.machines.inputs import MachineFacts
 from api.machines.lifecycle import lock_machine, move
 from api.machines.models import Machine
 from api.machines.outcomes import DeploymentOutcomes
-from api.machines.register import AT_REST, MachineRegister
+from api.machines.register import UNUSED, MachineRegister
 from components.specs.machine import MachineState
 from components.specs.platform import MachineReport
 
@@ -45,7 +45,7 @@ class PoolMachines:
         macs = entry.macs if machine is None or not set(entry.macs) <= set(machine.macs) else machine.macs
         told = _facts(entry, macs)
         try:
-            if machine is None:
+            if machine is None or machine.state is MachineState.RETIRED:
                 self._register.add(told, None, self._actor)
             else:
                 self._register.change(machine, told, self._actor)
@@ -53,25 +53,24 @@ class PoolMachines:
             raise type(refusal)(f"machine '{entry.name}': {refusal.detail}") from None
 
     def withdraw(self, names: Collection[str], stack: str) -> None:
-        """Take machines that no customer has out of the pool: forgotten, or in quarantine if they had customers.
+        """Take machines that no customer has out of the pool: forgotten, or retired if they ever had customers.
 
-        Likewise in quarantine is one that is being inspected or wiped, or could be sold. The caller has seen that they
-        are nobody's.
+        What one of them is being booted for is aborted. The caller has seen that they are nobody's.
         """
         reason = f"the stack '{stack}' describes it no more"
         query = select(Machine.id).where(Machine.name.in_(names)).order_by(Machine.id)
         for machine_id in self._session.scalars(query).all():
             machine = lock_machine(self._session, machine_id)
-            if machine.state in AT_REST and not self._register.was_a_customers(machine):
-                self._register.forget(machine, reason, self._actor)
-            else:
+            if machine.state not in UNUSED:
                 DeploymentOutcomes(self._session).abort(machine, reason)
                 move(self._session, machine, MachineState.QUARANTINE, reason, self._actor)
+            self._register.retire(machine, reason, self._actor)
 
 
 def held_machines(session: Session) -> dict[str, dict[str, Any]]:
-    """Return what is told of each machine today, by name, as a report has it."""
-    rows = session.execute(select(Machine, Site.slug).join(Site, Site.id == Machine.site_id))
+    """Return what is told of each machine today, by name, as a report has it; retired ones are no part of the pool."""
+    query = select(Machine, Site.slug).join(Site, Site.id == Machine.site_id)
+    rows = session.execute(query.where(Machine.state != MachineState.RETIRED))
     return {
         machine.name: {
             **{name: getattr(machine, name) for name in _PLAIN},

@@ -65,7 +65,7 @@ class StackReports:
         """Bring the estate to what a stack describes, and record what that changed, if anything.
 
         What the stack described before and no longer does is withdrawn: a node is retired, a machine that was ever a
-        customer's goes into quarantine, the rest goes.
+        customer's is retired as well, the rest goes.
 
         Raises:
             StillInUse: if customers are on what would be withdrawn.

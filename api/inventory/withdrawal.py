@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy import ColumnElement, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
 from api.audit.trail import Actor
@@ -74,7 +74,7 @@ class Withdrawal:
         refuse_use(f"the stack '{self._stack}' takes away what is in use", users)
 
     def carry_out(self) -> None:
-        """Take everything but sites away; nodes are retired, machines perhaps quarantined, and their rows stay."""
+        """Take everything but sites away; nodes and machines are retired, and their rows stay."""
         named = self._names
         pools = select(AddressPool.id).where(AddressPool.name.in_(named.get("address_pools", ())))
         for model, condition in (
@@ -92,14 +92,14 @@ class Withdrawal:
         self._session.flush()
 
     def close_sites(self) -> None:
-        """Take sites away; one that only retired nodes were at stays, for their sake.
+        """Take sites away; one that only retired nodes or machines were at stays, for their sake.
 
         Raises:
             StillInUse: if anything is at one.
         """
         slugs = self._names.get("sites", ())
         refuse_use(f"the stack '{self._stack}' takes away a site", (), things_at_sites(self._session, slugs))
-        is_remembered = exists().where(Node.site_id == Site.id)
+        is_remembered = or_(exists().where(Node.site_id == Site.id), exists().where(Machine.site_id == Site.id))
         self._session.execute(delete(Site).where(Site.slug.in_(slugs), ~is_remembered))
 
     def _lock(self, model: type[Any], condition: ColumnElement[bool]) -> None:

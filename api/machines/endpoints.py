@@ -113,7 +113,7 @@ def retire_machine(
     enrolment: EnrolmentDep,
     reason: Annotated[str, Query(min_length=3, max_length=500, description="for the audit trail")],
 ) -> Response:
-    """Forget a machine that is gone, and was never a customer's."""
+    """Take a machine that is gone from the racks out of the pool; one that was ever a customer's is remembered."""
     enrolment.retire(name, reason, Actor.of(person))
     return Response(status_code=status.HTTP_204_NO_CONTENT)
 

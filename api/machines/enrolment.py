@@ -12,8 +12,9 @@ from api.inventory.owners import Owners
 from api.machines.finding import locked_machine
 from api.machines.inputs import MachineFacts, MachineIn, MachinePatch
 from api.machines.models import Machine
-from api.machines.register import AT_REST, MachineRegister
+from api.machines.register import UNUSED, MachineRegister
 from api.vault import Vault
+from components.specs.machine import MachineState
 
 
 class MachineEnrolment:
@@ -60,15 +61,19 @@ class MachineEnrolment:
         return machine
 
     def retire(self, name: str, reason: str, actor: Actor) -> None:
-        """Forget a machine that is gone from the racks.
+        """Take a machine that is gone from the racks out of the pool; does nothing if it is out.
+
+        One that was ever a customer's is remembered as ``retired``, for the proofs that it was wiped are kept.
 
         Raises:
             NotFound: if there is none of that name.
             ToldByAnotherStack: if a platform stack describes it: there it has to be taken out.
-            Conflict: if it is in use, or was ever a customer's: then its wipe reports are kept, and it with them.
+            Conflict: if it is in use, or a customer's.
         """
         machine = locked_machine(self._session, name)
-        if machine.state not in AT_REST or machine.workload_id is not None:
+        if machine.state is MachineState.RETIRED:
+            return
+        if machine.state not in UNUSED or machine.workload_id is not None:
             raise Conflict(f"machine '{name}' is '{machine.state}': quarantine it, and see that no customer has it")
         stack = Owners(self._session).of("machines", name)
         if stack is not None:
@@ -77,11 +82,7 @@ class MachineEnrolment:
                 "`pulumi up`, which takes it out of the pool first",
                 stack=stack,
             )
-        if self._register.was_a_customers(machine):
-            raise Conflict(
-                f"machine '{name}' was a customer's, and the proofs that it was wiped are kept: leave it in quarantine"
-            )
-        self._register.forget(machine, reason, actor)
+        self._register.retire(machine, reason, actor)
 
 
 def _merged(before: MachineFacts, patch: MachinePatch) -> MachineFacts:

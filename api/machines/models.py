@@ -63,6 +63,7 @@ class Machine(Base, Timestamped):
     __table_args__ = (
         CheckConstraint(f"state <> 'available' OR ({WIPED_SINCE_USE})", name="available_only_when_wiped"),
         CheckConstraint("state <> 'available' OR workload_id IS NULL", name="available_is_nobodys"),
+        CheckConstraint("state <> 'retired' OR workload_id IS NULL", name="retired_is_nobodys"),
         CheckConstraint(
             "state NOT IN ('reserved', 'deploying', 'active', 'rescue') OR workload_id IS NOT NULL",
             name="in_use_is_somebodys",

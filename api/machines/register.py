@@ -14,12 +14,15 @@ from api.audit.trail import Actor, AuditEntry, differences, record
 from api.errors import Conflict, InvalidInput
 from api.inventory.models import Site
 from api.machines.inputs import MachineFacts
+from api.machines.lifecycle import is_wiped, lock_machine, move
 from api.machines.models import ConsoleChunk, Deployment, DeploymentEvent, Machine, MachineGrant, WipeReport
 from api.workloads.models import Workload
 from components.specs.machine import MachineState
 
 AT_REST = frozenset({MachineState.ENROLL, MachineState.QUARANTINE})
 """The states in which what is told of a machine's hardware can change."""
+UNUSED = AT_REST | {MachineState.AVAILABLE}
+"""The states from which a machine can leave the pool, if it is nobody's."""
 _INSPECTED = frozenset(
     {"site", "machine_class", "serial", "boot_mac", "macs", "cores", "memory_mib", "disk_gib", "disk_count"}
 )
@@ -44,6 +47,8 @@ class MachineRegister:
     def add(self, told: MachineFacts, password: bytes | None, actor: Actor) -> Machine:
         """Add a machine; nothing of what was told is believed before it was inspected.
 
+        One that was retired is known by its serial number, and comes back with its history.
+
         Args:
             told: what is told.
             password: of its BMC, sealed; it can follow later.
@@ -53,7 +58,10 @@ class MachineRegister:
             InvalidInput: if there is no such site.
             Conflict: if a machine has that name, serial number, MAC address, server number or boot address already.
         """
-        self._refuse_known(told, None)
+        retired = self._retired(told.serial)
+        self._refuse_known(told, retired)
+        if retired is not None:
+            return self._bring_back(retired, told, password, actor)
         machine = Machine(
             id=uuid7(),
             site_id=self._site(told.site).id,
@@ -88,6 +96,23 @@ class MachineRegister:
         machine.site_id = self._site(after.site).id
         self.record(machine, "machine.edit", f"changed: {', '.join(diff)}", actor, diff)
 
+    def _retired(self, serial: str) -> Machine | None:
+        query = select(Machine.id).where(Machine.serial == serial, Machine.state == MachineState.RETIRED)
+        found = self._session.scalars(query).one_or_none()
+        return None if found is None else lock_machine(self._session, found)
+
+    def _bring_back(self, machine: Machine, told: MachineFacts, password: bytes | None, actor: Actor) -> Machine:
+        before = _document(self.facts(machine))
+        for field, value in _columns(told).items():
+            setattr(machine, field, value)
+        machine.site_id = self._site(told.site).id
+        machine.facts, machine.bmc_password_encrypted = None, password
+        self.record(
+            machine, "machine.enroll", "it was retired, and is back", actor, differences(before, _document(told))
+        )
+        move(self._session, machine, MachineState.ENROLL, "told of again; not inspected yet", actor)
+        return machine
+
     def facts(self, machine: Machine) -> MachineFacts:
         """Return what is told of a machine."""
         site = self._session.get_one(Site, machine.site_id).slug
@@ -119,6 +144,20 @@ class MachineRegister:
         """Tell whether a machine was ever held for anybody: then the proofs that it was wiped are kept, and it."""
         query = select(Workload.id).where(Workload.machine_id == machine.id).limit(1)
         return self._session.scalars(query).first() is not None
+
+    def retire(self, machine: Machine, reason: str, actor: Actor) -> None:
+        """Have a locked machine that nobody uses leave the pool: forgotten if it was never a customer's, else retired.
+
+        The control plane forgets how to reach it. The record says so if its disks are not proven empty.
+        """
+        if not self.was_a_customers(machine):
+            self.forget(machine, reason, actor)
+            return
+        proof = "" if is_wiped(machine) else "; its disks are not proven to be empty"
+        machine.bmc_password_encrypted = machine.bmc_next_password_encrypted = None
+        machine.boot_address = machine.server_number = None
+        machine.power_verb = machine.power_asked_at = machine.power_taken_at = None
+        move(self._session, machine, MachineState.RETIRED, f"{reason}{proof}", actor)
 
     def forget(self, machine: Machine, reason: str, actor: Actor) -> None:
         """Delete a locked machine that was never a customer's, with all that it was booted for."""

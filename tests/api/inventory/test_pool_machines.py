@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import select, update
 
 from api.auth.models import Role
+from api.inventory.models import Site
 from api.inventory.platform_models import PlatformStack
-from api.machines.lifecycle import lock_machine, move
+from api.inventory.usage import things_at_sites
 from api.machines.models import Machine
+from api.workloads.models import Workload
 from components.specs.machine import MachineState
 from tests.factories.reports import POOL, network_report, pool_machine, pool_report
 from tests.fixtures.inventory import ToldInventory
@@ -129,18 +131,34 @@ def test_a_machine_that_nobody_ever_had_is_forgotten(told: ToldInventory) -> Non
     assert machine(told).state is S.ENROLL
 
 
-def test_a_machine_that_could_be_sold_is_out_of_the_pool_before_it_is_forgotten(told: ToldInventory) -> None:
-    """Its row stays in quarantine: it may hold proofs, and it may run. Told of again, a person releases it."""
-    edit(told, state=S.INSPECT)
-    told.shop.change(lambda session: move(session, lock_machine(session, machine(told).id), S.CLEAN, "a test"))
-    changes = told.told(machines_report())
-    assert changes == {"machine box-1": {"is_in_quarantine": {"before": False, "after": True}}}
-    assert (machine(told).state, machine(told).state_reason) == (
-        S.QUARANTINE,
-        f"the stack '{POOL}' describes it no more",
+@pytest.mark.parametrize("state", [S.CLEAN, S.QUARANTINE])
+def test_a_machine_that_was_a_customers_is_retired(told: ToldInventory, state: S) -> None:
+    """Its row holds the proofs that it was wiped, and no site. Told of again, it begins anew."""
+    edit(told, state=state)
+    told.shop.place()
+    told.shop.change(
+        lambda session: session.execute(update(Workload).values(machine_id=machine(told).id, node_id=None))
     )
+    assert set(told.told(machines_report())) == {"machine box-1"}
+    reason = f"the stack '{POOL}' describes it no more; its disks are not proven to be empty"
+    assert (machine(told).state, machine(told).state_reason) == (S.RETIRED, reason)
+    assert told.sync.get(f"/v1/inventory/stacks/{POOL}").json()["is_as_told"]
     told.told(machines_report(pool_machine(rack="R1")))
-    assert (machine(told).state, machine(told).rack) == (S.QUARANTINE, "R1")
+    assert (machine(told).state, machine(told).rack) == (S.ENROLL, "R1")
+
+
+def test_a_retired_machine_keeps_no_site_open(told: ToldInventory) -> None:
+    """The network's stack can be taken down; the site's row stays for the machine's sake."""
+    edit(told, state=S.QUARANTINE)
+    told.shop.place()
+    told.shop.change(
+        lambda session: session.execute(update(Workload).values(machine_id=machine(told).id, node_id=None))
+    )
+    told.told(machines_report())
+    site = machine(told).site_id
+    with told.api.runtime.database.transaction() as transaction:
+        slug = transaction.session.get_one(Site, site).slug
+        assert not [thing for thing in things_at_sites(transaction.session, [slug]) if "machine" in thing]
 
 
 @pytest.mark.parametrize(
