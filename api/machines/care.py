@@ -93,13 +93,13 @@ class MachineCare:
         if machine.workload_id is None:
             return
         workload = self._session.get(Workload, machine.workload_id)
-        at_work = select(Operation.id).where(
-            Operation.workload_id == machine.workload_id, Operation.status == OperationStatus.RUNNING
-        )
-        if self._session.execute(at_work.limit(1)).first() is not None:
-            raise Conflict(f"machine '{machine.name}': its workload's operation is at work; wait for its end")
         if workload is not None and not workload.desired_absent and workload.status is not WorkloadStatus.DELETED:
             raise Conflict(
                 f"machine '{machine.name}' is still that of workload '{workload.name}', and it would be wiped: cancel "
                 "the workload first"
             )
+        at_work = select(Operation.id).where(
+            Operation.workload_id == machine.workload_id, Operation.status == OperationStatus.RUNNING
+        )
+        if self._session.execute(at_work.limit(1)).first() is not None:
+            raise Conflict(f"machine '{machine.name}': its workload's operation is at work; wait for its end")
