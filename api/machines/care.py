@@ -14,6 +14,7 @@ from api.machines.finding import locked_machine
 from api.machines.lifecycle import move
 from api.machines.models import Deployment, Machine
 from api.machines.outcomes import DeploymentOutcomes
+from api.machines.power_wishes import PowerWishes
 from api.operations.models import Operation, OperationStatus
 from api.workloads.models import Workload, WorkloadStatus
 from components.specs.machine import DeploymentKind, MachineState
@@ -47,6 +48,7 @@ class MachineCare:
         self._check_nobodys(machine)
         if machine.bmc_password_encrypted is None:
             raise Conflict(f"machine '{name}': deposit its BMC's password first, or nobody can switch it on")
+        PowerWishes(self._session).drop(machine, "the machine is to be inspected")
         move(self._session, machine, _S.INSPECT, reason, actor)
         opening = Opening(
             kind=DeploymentKind.INSPECT,
