@@ -68,6 +68,11 @@ class PowerWishes:
         if machine.power_verb is verb and machine.power_taken_at is not None:
             self._forget(machine)
 
+    def drop(self, machine: Machine, why: str) -> None:
+        """Close what is wanted of a locked machine and not begun: it must not meet the machine in its next life."""
+        if machine.power_verb is not None and machine.power_taken_at is None:
+            self._close(machine, why, "dropped")
+
     def due(self, limit: int = 100) -> list[tuple[UUID, PowerVerb]]:
         """Return wishes whose message was lost, the oldest first."""
         waiting = (Machine.power_taken_at.is_(None), Machine.power_asked_at <= func.now() - HINT_GRACE)

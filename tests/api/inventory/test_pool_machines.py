@@ -17,7 +17,7 @@ from tests.fixtures.inventory import ToldInventory
 from tests.fixtures.trail import records
 
 S = MachineState
-PLACE = {"rack": "FSN1-DC14 R9", "switch_port": "sw2/1", "vlan": 4010, "boot_address": "10.20.0.99"}
+PLACE: dict[str, Any] = {"rack": "FSN1-DC14 R9", "switch_port": "sw2/1", "vlan": 4010, "boot_address": "10.20.0.99"}
 
 
 def machines_report(*machines: dict[str, Any]) -> dict[str, Any]:

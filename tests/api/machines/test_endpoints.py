@@ -9,6 +9,7 @@ from sqlalchemy import update
 from api.auth.models import Role
 from api.jobs import Job
 from api.machines.models import ConsoleChunk, Deployment, DeploymentStatus, Machine
+from api.operations.models import Operation, OperationStatus
 from api.workloads.models import Workload
 from components.specs.machine import MachineState
 from tests.fixtures.machines import BMC_PASSWORD, MetalApi
@@ -176,7 +177,7 @@ def test_a_machine_in_use_is_not_inspected(metal_api: MetalApi, operator: httpx.
 def test_a_customers_machine_goes_into_quarantine_only_if_that_is_meant(
     metal_api: MetalApi, operator: httpx.Client
 ) -> None:
-    """And comes back only once the workload is to go, for it would be wiped."""
+    """And comes back only once the workload is to go, for it would be wiped, and nothing is at work for it."""
     engine = metal_api.engine(S.ACTIVE)
     wipe = engine.opened("wipe")
     path = f"{URL}/{engine.machine.name}"
@@ -188,6 +189,10 @@ def test_a_customers_machine_goes_into_quarantine_only_if_that_is_meant(
     status, detail = refused(operator.post(f"{path}/release", json=REASON))
     assert (status, "cancel the workload first" in detail) == (409, True)
     metal_api.stable.change(lambda session: session.execute(update(Workload).values(desired_absent=True)))
+    status, detail = refused(operator.post(f"{path}/release", json=REASON))
+    assert (status, "its workload's operation is at work" in detail) == (409, True)
+    ended = update(Operation).values(status=OperationStatus.FAILED, lease_until=None)
+    metal_api.stable.change(lambda session: session.execute(ended))
     assert operator.post(f"{path}/release", json=REASON).json()["kind"] == "inspect"
     assert metal_api.stable.state(engine.machine) is S.INSPECT
 
