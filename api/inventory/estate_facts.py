@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from api.dns.models import DnsZone
 from api.inventory.models import Node, NodeTemplate, Site
 from api.inventory.platform_models import Network, NodeStorage, PlatformHost, PoolServer
+from api.inventory.pool_machines import held_machines
 from api.ipam.models import AddressPool
 from api.templates.models import Template, TemplateVersion
 from api.vault import Vault
@@ -80,8 +81,15 @@ def _platform(session: Session) -> Iterator[tuple[str, dict[str, Any]]]:
     for server, site in session.execute(select(PoolServer, Site.slug).join(Site, Site.id == PoolServer.site_id)):
         facts = {name: getattr(server, name) for name in ("number", "product", "datacenter", "address", "network")}
         yield f"server {server.name}", {**facts, "site": site}
+    yield from _machines(session)
     for host in session.scalars(select(PlatformHost)):
         yield f"host {host.name}", {"role": host.role, "address": host.address, "exporters": host.exporters}
+
+
+def _machines(session: Session) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, held in held_machines(session).items():
+        bmc = {f"bmc_{part}": value for part, value in held.pop("bmc").items()}
+        yield f"machine {name}", {**held, **bmc}
 
 
 def _opened(vault: Vault, sealed: bytes) -> str | None:

@@ -10,6 +10,7 @@ from api.dns.models import DnsZone
 from api.inventory.models import Node, NodeState, NodeTemplate, Site
 from api.inventory.owners import KEYS
 from api.inventory.platform_models import Network, NodeStorage, PlatformHost, PoolServer
+from api.inventory.pool_machines import held_machines, machine_now
 from api.ipam.models import AddressPool
 from api.templates.models import Template, TemplateVersion
 from components.specs.platform import NodeReport
@@ -21,7 +22,9 @@ def held_report(session: Session, told: Mapping[str, Any]) -> dict[str, Any]:
     """Return a report like ``told``: with the fields as they are now, and without what is there no more."""
     held = dict(told)
     for part, read in _READERS.items():
-        entries = told.get(part, ())
+        if part not in told:  # by a release that knew of no such thing
+            continue
+        entries = told[part]
         rows = read(session) if entries else {}
         found = [entry for entry in entries if entry[KEYS[part]] in rows]
         held[part] = [{**entry, **_now(part, entry, rows[entry[KEYS[part]]])} for entry in found]
@@ -29,7 +32,13 @@ def held_report(session: Session, told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _now(part: str, entry: Entry, row: Mapping[str, Any]) -> dict[str, Any]:
-    return _node_now(entry, row) if part == "nodes" else dict(row)
+    match part:
+        case "nodes":
+            return _node_now(entry, row)
+        case "machines":
+            return machine_now(entry, row)
+        case _:
+            return dict(row)
 
 
 def _node_now(entry: Entry, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,5 +144,6 @@ _READERS: Mapping[str, Callable[[Session], Mapping[str, Entry]]] = {
     "networks": _networks,
     "dns_zones": _zones,
     "servers": _servers,
+    "machines": held_machines,
     "hosts": _hosts,
 }

@@ -19,6 +19,7 @@ KEYS: Mapping[str, str] = MappingProxyType(
         "networks": "name",
         "dns_zones": "name",
         "servers": "name",
+        "machines": "name",
         "hosts": "name",
     }
 )

@@ -1,4 +1,4 @@
-"""State sync: what a platform stack reports becomes sites, nodes, networks, addresses, zones, servers and hosts."""
+"""State sync: what a platform stack reports becomes sites, nodes, networks, addresses, zones, machines and hosts."""
 
 import hashlib
 import json
@@ -17,6 +17,7 @@ from api.inventory.holdings import held_report
 from api.inventory.locks import lock_estate
 from api.inventory.owners import Owners, names_in
 from api.inventory.platform_models import PlatformStack
+from api.inventory.pool_machines import PoolMachines
 from api.inventory.withdrawal import Withdrawal
 from api.inventory.writing import EstateWriter
 from components.specs.platform import StackReport
@@ -63,13 +64,15 @@ class StackReports:
     def apply(self, report: StackReport, actor: Actor) -> Outcome:
         """Bring the estate to what a stack describes, and record what that changed, if anything.
 
-        What the stack described before and no longer does is withdrawn: a node is retired, the rest goes.
+        What the stack described before and no longer does is withdrawn: a node is retired, a machine that was ever a
+        customer's is retired as well, the rest goes.
 
         Raises:
             StillInUse: if customers are on what would be withdrawn.
             ToldByAnotherStack: if another stack describes one of these things.
             InvalidInput: if a site or template is unknown, a pool would change or overlap another, or a node would have
                 less than is sold on it.
+            Conflict: if a machine is known by what is another's, or its hardware would change while it is in use.
         """
         lock_estate(self._session)
         told = report.model_dump(mode="json")
@@ -78,11 +81,11 @@ class StackReports:
         owners.check(report, told)
         before = estate_facts(self._session)
         gone = Withdrawal(
-            self._session, report.stack, owners.no_longer_told(report.stack, told), names_in(told, "nodes")
+            self._session, report.stack, owners.no_longer_told(report.stack, told), actor, names_in(told, "nodes")
         )
         gone.check()
         gone.carry_out()
-        self._write(report)
+        self._write(report, PoolMachines(self._session, actor))
         gone.close_sites()
         self._keep(report, told, digest)
         changes = differences_of_things(before, estate_facts(self._session))
@@ -110,7 +113,7 @@ class StackReports:
         lock_estate(self._session)
         row = self._row(stack)
         before = estate_facts(self._session)
-        gone = Withdrawal(self._session, stack, Owners(self._session).no_longer_told(stack, {}))
+        gone = Withdrawal(self._session, stack, Owners(self._session).no_longer_told(stack, {}), actor)
         gone.check()
         gone.carry_out()
         gone.close_sites()
@@ -134,7 +137,7 @@ class StackReports:
         rows = self._session.scalars(select(PlatformStack).order_by(PlatformStack.stack))
         return [Holding(row, held_report(self._session, row.report)) for row in rows]
 
-    def _write(self, report: StackReport) -> None:
+    def _write(self, report: StackReport, machines: PoolMachines) -> None:
         writer = EstateWriter(self._session)
         for site in report.sites:
             writer.site(site)
@@ -148,6 +151,8 @@ class StackReports:
             writer.network(network)
         for server in report.servers:
             writer.server(server)
+        for machine in report.machines:
+            machines.write(machine)
         for host in report.hosts:
             writer.host(host)
 

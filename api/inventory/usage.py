@@ -16,6 +16,7 @@ from api.inventory.platform_models import PoolServer
 from api.ipam.models import Address, AddressPool, AddressState
 from api.machines.models import Machine
 from api.workloads.models import Workload
+from components.specs.machine import MachineState
 
 _LISTED = 100
 """Workloads in one refusal; the sentence says how many there are."""
@@ -72,15 +73,21 @@ def users_of_zones(session: Session, names: Collection[str]) -> list[Use]:
     return _read(session, query, "zone")
 
 
+def users_of_machines(session: Session, names: Collection[str]) -> list[Use]:
+    """Return what machines are held for, from the order until they are wiped."""
+    query = _uses(Machine.name).join(Machine, Machine.workload_id == Workload.id).where(Machine.name.in_(names))
+    return _read(session, query, "machine")
+
+
 def things_at_sites(session: Session, slugs: Collection[str]) -> list[str]:
-    """Return what is at sites, in words; nodes that are retired do not count."""
+    """Return what is at sites, in words; nodes and machines that are retired do not count."""
     live = Node.state.in_((*NODES_IN_USE, NodeState.PENDING))
     found: list[str] = []
     for word, model, condition in (
         ("node", Node, live),
         ("address pool", AddressPool, AddressPool.id.is_not(None)),
         ("server", PoolServer, PoolServer.id.is_not(None)),
-        ("machine", Machine, Machine.id.is_not(None)),
+        ("machine", Machine, Machine.state != MachineState.RETIRED),
     ):
         query = select(model.name, Site.slug).join(Site, Site.id == model.site_id).order_by(model.name)
         rows = session.execute(query.where(Site.slug.in_(slugs), condition))

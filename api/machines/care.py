@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -13,6 +14,8 @@ from api.machines.finding import locked_machine
 from api.machines.lifecycle import move
 from api.machines.models import Deployment, Machine
 from api.machines.outcomes import DeploymentOutcomes
+from api.machines.power_wishes import PowerWishes
+from api.operations.models import Operation, OperationStatus
 from api.workloads.models import Workload, WorkloadStatus
 from components.specs.machine import DeploymentKind, MachineState
 
@@ -45,6 +48,7 @@ class MachineCare:
         self._check_nobodys(machine)
         if machine.bmc_password_encrypted is None:
             raise Conflict(f"machine '{name}': deposit its BMC's password first, or nobody can switch it on")
+        PowerWishes(self._session).drop(machine, "the machine is to be inspected")
         move(self._session, machine, _S.INSPECT, reason, actor)
         opening = Opening(
             kind=DeploymentKind.INSPECT,
@@ -87,7 +91,7 @@ class MachineCare:
         return machine
 
     def _check_nobodys(self, machine: Machine) -> None:
-        """Refuse what would wipe a disk that somebody still pays for."""
+        """Refuse what would wipe a disk that somebody still pays for, or that an operation is at work on."""
         if machine.workload_id is None:
             return
         workload = self._session.get(Workload, machine.workload_id)
@@ -96,3 +100,8 @@ class MachineCare:
                 f"machine '{machine.name}' is still that of workload '{workload.name}', and it would be wiped: cancel "
                 "the workload first"
             )
+        at_work = select(Operation.id).where(
+            Operation.workload_id == machine.workload_id, Operation.status == OperationStatus.RUNNING
+        )
+        if self._session.execute(at_work.limit(1)).first() is not None:
+            raise Conflict(f"machine '{machine.name}': its workload's operation is at work; wait for its end")

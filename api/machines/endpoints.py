@@ -19,10 +19,11 @@ from api.jobs import Job
 from api.machines.care import MachineCare
 from api.machines.deployments import Deployments
 from api.machines.enrolment import MachineEnrolment
-from api.machines.finding import find_machine
+from api.machines.finding import find_machine, locked_machine
 from api.machines.inputs import BmcCredentialIn, MachineIn, MachinePatch, QuarantineIn, ReasonIn
 from api.machines.lifetimes import lifetimes
 from api.machines.models import Deployment, Machine, WipeReport
+from api.machines.power_wishes import PowerVerb, PowerWishes
 from api.machines.progress import console_after, events_after, newest_of
 from api.machines.schemas import (
     ConsolePiece,
@@ -42,7 +43,7 @@ Viewer = Annotated[Principal, require_role(Role.SUPPORT)]
 Operator = Annotated[Principal, require_role(Role.OPERATOR)]
 Name = Annotated[str, Path(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 After = Annotated[int, Query(ge=0, le=LARGEST_ID, description="only what follows the entry with this id")]
-Verb = Literal["on", "off", "cycle"]
+Verb = Literal["on", "off", "cycle"]  # not ``PowerVerb``: the document of the API has its words in place
 
 
 def get_enrolment(runtime: RuntimeDep, session: SessionDep) -> MachineEnrolment:
@@ -112,7 +113,7 @@ def retire_machine(
     enrolment: EnrolmentDep,
     reason: Annotated[str, Query(min_length=3, max_length=500, description="for the audit trail")],
 ) -> Response:
-    """Forget a machine that is gone, and was never a customer's."""
+    """Take a machine that is gone from the racks out of the pool; one that was ever a customer's is remembered."""
     enrolment.retire(name, reason, Actor.of(person))
     return Response(status_code=status.HTTP_204_NO_CONTENT)
 
@@ -155,7 +156,7 @@ def switch_machine(  # noqa: PLR0913, PLR0917 - FastAPI injects by parameter
 ) -> MachineView:
     """Switch a machine by its BMC, by force; what came of it is in the audit trail."""
     session = transaction.session
-    machine = find_machine(session, name)
+    machine = locked_machine(session, name)
     if Deployments(session).look(machine.id) is not None:
         raise Conflict(f"machine '{name}' is being booted for something: quarantine it, or wait for its end")
     entry = AuditEntry(
@@ -166,6 +167,7 @@ def switch_machine(  # noqa: PLR0913, PLR0917 - FastAPI injects by parameter
         reason=body.reason,
         diff={"verb": verb},
     )
+    PowerWishes(session).ask(machine, PowerVerb(verb))
     record(session, entry)
     machine_id = machine.id
     transaction.after_commit(lambda: runtime.jobs.enqueue(Job.POWER_MACHINE, machine_id, verb))

@@ -1,20 +1,16 @@
 """What people tell of machines, checked before anything is stored."""
 
-import re
 from ipaddress import IPv4Address
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
 
 from api.machines.models import BmcDriver
+from components.specs.bmc import BmcText, check_bmc
 from components.specs.machine import MacAddress, MachineClass, MachineName, Serial
+from components.specs.platform.machines import Label
 
-_HOST_AND_PORT = re.compile(r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?$")
-Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._/:-]{0,64}$")]
-"""A place or a port, in the words of whoever wired it."""
 SiteSlug = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,63}$")]
-BmcText = Annotated[str, Field(pattern=r"^[\x21-\x7e]{0,255}$")]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
 
 
@@ -65,13 +61,7 @@ class MachineFacts(_Body):
 
     @model_validator(mode="after")
     def _bmc_can_be_meant(self) -> Self:
-        if self.bmc_driver is BmcDriver.IPMI:
-            if not _HOST_AND_PORT.match(self.bmc_address):
-                raise ValueError("'bmc_address' of an IPMI BMC is a host, host:port or [IPv6]:port")
-        else:
-            _check_address(self.bmc_address)
-        if self.bmc_driver is BmcDriver.ROBOT and not self.bmc_system.isdecimal():
-            raise ValueError("'bmc_system' is the server's number at Robot")
+        check_bmc(self.bmc_driver, self.bmc_address, self.bmc_system, ("bmc_address", "bmc_system"))
         return self
 
     @model_validator(mode="after")
@@ -133,9 +123,3 @@ class QuarantineIn(ReasonIn):
     """Why a machine is taken out of use."""
 
     affects_customer: bool = Field(default=False, description="needed for a machine that is a customer's")
-
-
-def _check_address(address: str) -> None:
-    parts = urlsplit(address)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.password:
-        raise ValueError("'bmc_address' is an http or https address without a login in it")

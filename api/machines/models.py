@@ -30,6 +30,14 @@ class BmcDriver(StrEnum):
     """A simulated one, for the lab."""
 
 
+class PowerVerb(StrEnum):
+    """What a person can have done to a machine's power."""
+
+    ON = "on"
+    OFF = "off"
+    CYCLE = "cycle"
+
+
 class DeploymentStatus(StrEnum):
     """Whether a deployment is under way, and how it ended."""
 
@@ -47,13 +55,15 @@ class Machine(Base, Timestamped):
     to its disks, ``wiped_at`` when it was last proven empty; the difference is the wipe gate. ``profile`` is the
     ``BootProfile`` that the next installation writes, ``installed`` what the last one wrote. ``disks`` and ``nics`` are
     as the machine itself reported them. Credentials of the BMC are sealed; the next password is there while a rotation
-    is under way, and either may be in force then.
+    is under way, and either may be in force then. ``power_verb`` is what is to be done to its power besides
+    operations and deployments, since ``power_asked_at``; ``power_taken_at`` is when a worker has begun with it.
     """
 
     __tablename__ = "machines"
     __table_args__ = (
         CheckConstraint(f"state <> 'available' OR ({WIPED_SINCE_USE})", name="available_only_when_wiped"),
         CheckConstraint("state <> 'available' OR workload_id IS NULL", name="available_is_nobodys"),
+        CheckConstraint("state <> 'retired' OR workload_id IS NULL", name="retired_is_nobodys"),
         CheckConstraint(
             "state NOT IN ('reserved', 'deploying', 'active', 'rescue') OR workload_id IS NOT NULL",
             name="in_use_is_somebodys",
@@ -91,6 +101,9 @@ class Machine(Base, Timestamped):
     bmc_password_encrypted: Mapped[bytes | None]
     bmc_next_password_encrypted: Mapped[bytes | None]
     bmc_verify_tls: Mapped[bool] = mapped_column(default=True)
+    power_verb: Mapped[PowerVerb | None] = mapped_column(text_enum(PowerVerb))
+    power_asked_at: Mapped[datetime | None]
+    power_taken_at: Mapped[datetime | None]
     workload_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("workloads.id", use_alter=True, deferrable=True, initially="DEFERRED")
     )

@@ -10,6 +10,7 @@ from api.machines.errors import WrongMachine
 from api.machines.lifecycle import lock_machine
 from api.machines.models import Deployment, DeploymentStatus, Machine
 from api.machines.outcomes import DeploymentOutcomes
+from api.machines.power_wishes import PowerVerb, PowerWishes
 from components.specs.machine import DeploymentKind, MachineState
 
 _DETAIL = "it did not end in the time that it had"
@@ -31,9 +32,10 @@ class OverdueDeployments:
         return list(self._session.scalars(query.order_by(Deployment.id).limit(limit)))
 
     def fail(self, deployment_id: UUID) -> UUID | None:
-        """Fail a deployment whose time is over; returns its machine if that is in quarantine now, so nobody's to use.
+        """Fail a deployment whose time is over; returns its machine if that is to be switched off now.
 
-        Does nothing if it has ended meanwhile.
+        That is one that has got into quarantine, so that it is nobody's to use. Does nothing if the deployment has
+        ended meanwhile.
         """
         machine, deployment = self._locked(deployment_id)
         now = self._session.execute(select(func.now())).scalar_one()
@@ -41,7 +43,10 @@ class OverdueDeployments:
             return None
         at = f"; it was at '{deployment.phase}'" if deployment.phase else "; the machine was never heard of"
         self._outcomes.fail(machine, deployment, "deadline", f"{_DETAIL}{at}")
-        return machine.id if machine.state is MachineState.QUARANTINE else None
+        if machine.state is not MachineState.QUARANTINE:
+            return None
+        PowerWishes(self._session).ask(machine, PowerVerb.OFF)
+        return machine.id
 
     def undrawn(self, limit: int = 100) -> list[UUID]:
         """Return deployments that have failed, and whose machines are as if they had not."""

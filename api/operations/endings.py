@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from api.audit.trail import SYSTEM, AuditEntry, record
 from api.inventory.models import Guest
+from api.machines.stranding import strand
 from api.metrics.durations import count_seconds
 from api.operations.cause import Cause
 from api.operations.models import Operation, OperationKind, OperationStatus
@@ -97,7 +98,8 @@ class Endings:
         """End an operation that cannot go on, and put things right; returns the operation that follows, if any.
 
         What was never delivered is paid back and taken away. What else is wanted by now is done instead. A change
-        that nothing has begun is withdrawn. What is half-way needs a person.
+        that nothing has begun is withdrawn. What is half-way needs a person; a machine whose workload could not be
+        removed is in quarantine from then on.
         """
         operation.error_code, operation.error_detail = ending.code, ending.reason
         close_plans(self._session, operation.id, ending.plan_status, ending.reason)
@@ -115,6 +117,8 @@ class Endings:
             return None
         move(self._session, workload, WorkloadStatus.NEEDS_ATTENTION, ending.reason)
         workload.attention = f"{ending.code}: {ending.reason}"
+        if operation.kind is OperationKind.DESTROY and ending.status is OperationStatus.FAILED:
+            strand(self._session, workload, ending.reason)
         return None
 
     def follow_up(self, workload: Workload, ended_generation: int) -> Operation | None:

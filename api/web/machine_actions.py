@@ -16,6 +16,7 @@ from api.machines.endpoints import (
     inspect_machine,
     quarantine_machine,
     release_from_quarantine,
+    retire_machine,
     switch_machine,
 )
 from api.machines.inputs import BmcCredentialIn, QuarantineIn, ReasonIn
@@ -89,6 +90,21 @@ def quarantine(  # noqa: PLR0913, PLR0917 - FastAPI injects by parameter
     body = QuarantineIn(reason=wanted.reason, affects_customer=wanted.affects_customer)
     quarantine_machine(name, body, visitor.principal, session, care)
     return _said(runtime, visitor, machine_id, f"{name} is in quarantine: nothing happens to it until it is released.")
+
+
+@router.post("/retire")
+def retire(  # noqa: PLR0913, PLR0917 - FastAPI injects by parameter
+    machine_id: UUID,
+    visitor: Operator,
+    form: FormDep,
+    runtime: RuntimeDep,
+    session: SessionDep,
+    enrolment: EnrolmentDep,
+) -> Response:
+    """Take a machine out of the pool that is gone from the racks."""
+    name, reason = _name(session, machine_id), parse(DecisionForm, form).reason
+    retire_machine(name, visitor.principal, enrolment, reason)
+    return done(runtime, visitor, "/admin/machines", Flash("good", f"{name} is out of the pool."))
 
 
 @router.post("/power")

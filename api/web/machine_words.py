@@ -22,8 +22,9 @@ GROUPS: Mapping[str, tuple[MachineState, ...]] = MappingProxyType(
 )
 """What one wants to know of a pool at a glance, in the order in which it is shown."""
 
-_TONES = {"free": "good", "in use": "used", "being prepared": "wait", "in trouble": "bad"}
-_GROUP_OF = {state: group for group, states in GROUPS.items() for state in states}
+_GONE = "gone"
+_TONES = {"free": "good", "in use": "used", "being prepared": "wait", "in trouble": "bad", _GONE: ""}
+_GROUP_OF = {state: group for group, states in GROUPS.items() for state in states} | {_S.RETIRED: _GONE}
 
 _STATES: Mapping[MachineState, str] = MappingProxyType(
     {
@@ -37,6 +38,7 @@ _STATES: Mapping[MachineState, str] = MappingProxyType(
         _S.RESCUE: "in rescue",
         _S.CLEANING: "being wiped",
         _S.QUARANTINE: "in quarantine",
+        _S.RETIRED: "retired",
     }
 )
 _PHASES: Mapping[DeploymentPhase, str] = MappingProxyType(
@@ -96,7 +98,7 @@ def machine_state(state: str) -> str:
 
 
 def machine_group(state: str) -> str:
-    """Return what a state means for the pool: free, in use, being prepared, in trouble."""
+    """Return what a state means for the pool: free, in use, being prepared, in trouble, or gone."""
     return _GROUP_OF[MachineState(state)]
 
 

@@ -19,6 +19,7 @@ from api.machines.lifecycle import is_wiped
 from api.machines.models import Deployment, Machine, WipeReport
 from api.machines.netboot.decision import MAX_BOOTS
 from api.machines.netboot.reports import is_sealed
+from api.machines.register import UNUSED
 from api.operations.stream import LARGEST_ID, follow_parts
 from api.runtime import RuntimeDep, SessionDep
 from api.web.hardware import compare
@@ -133,6 +134,8 @@ def show_machine(
 
 def verbs_of(machine: Machine, *, is_open: bool) -> frozenset[str]:
     """Return what can be decided about a machine as it is."""
+    if machine.state is MachineState.RETIRED:
+        return frozenset()
     verbs = set()
     if machine.state is MachineState.QUARANTINE:
         verbs.add("release")
@@ -144,6 +147,8 @@ def verbs_of(machine: Machine, *, is_open: bool) -> frozenset[str]:
         verbs.add("power")
     if machine.bmc_password_encrypted is None:
         verbs -= {"release", "inspect", "power"}
+    if machine.state in UNUSED and machine.workload_id is None:
+        verbs.add("retire")
     return frozenset(verbs)
 
 
@@ -189,6 +194,7 @@ def _pool(session: Session) -> PoolView:
     query = select(Machine.id, Machine.name, Machine.machine_class, Machine.state, Machine.state_reason)
     classes: dict[str, ClassView] = {}
     group_of = {state: group for group, states in GROUPS.items() for state in states}
+    query = query.where(Machine.state != MachineState.RETIRED)
     for row in session.execute(query.order_by(Machine.machine_class, Machine.name)):
         one = classes.setdefault(row.machine_class, ClassView(row.machine_class))
         one.machines.append(row)
@@ -207,6 +213,8 @@ def _filtered(state: str, machine_class: str, text: str) -> Select[Machine, str,
         query = query.where(Machine.state.in_(GROUPS[state]))
     elif state:
         query = query.where(Machine.state == state if state in list(MachineState) else false())
+    else:
+        query = query.where(Machine.state != MachineState.RETIRED)
     if machine_class:
         query = query.where(Machine.machine_class == machine_class)
     if text:

@@ -171,6 +171,11 @@ def _say_changes(stack: str, changes: Mapping[str, Any], verb: str) -> None:
         stdout().print(f"{stack}: {verb} {thing} ({', '.join(fields)})", markup=False, soft_wrap=True)
 
 
+def _after_sites(stack: str) -> tuple[bool, str]:
+    """Order stacks so that those that tell of sites come before those whose things are at them."""
+    return not stack.endswith("-network"), stack
+
+
 def _path(stack: str) -> str:
     return f"/inventory/stacks/{stack}"
 
@@ -200,7 +205,7 @@ def _reports(wanted: list[str] | None) -> "list[tuple[str, StackReport]]":
         if stack not in found:
             raise CliError(f"no platform stack '{stack}' is up: `pulumi stack ls` lists those that are")
     reports = []
-    for stack in sorted(wanted or found):
+    for stack in sorted(wanted or found, key=_after_sites):
         report = found[stack]
         if isinstance(report, str):
             raise CliError(f"{stack}: {report}")

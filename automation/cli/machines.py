@@ -3,6 +3,7 @@
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import typer
 import yaml
@@ -13,7 +14,7 @@ from automation.cli.errors import ApiError, CliError
 from automation.cli.output import facts, memory, moment, print_json, row, status, stdout, table
 
 machines = typer.Typer(
-    help="The pool of dedicated machines: enroll, inspect, quarantine, release.", no_args_is_help=True
+    help="The pool of dedicated machines: enroll, inspect, quarantine, release, retire.", no_args_is_help=True
 )
 
 _AS_JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -119,6 +120,14 @@ def quarantine(
     with connect() as client:
         made = client.post(f"{_PATH}/{machine}/quarantine", body)
     stdout().print(f"Machine {escape(made['name'])} is in {made['state']}.")
+
+
+@machines.command("retire")
+def retire(machine: _MACHINE, reason: _REASON) -> None:
+    """Take a machine out of the pool that is gone from the racks; what proves that it was wiped is kept."""
+    with connect() as client:
+        client.delete(f"{_PATH}/{machine}?{urlencode({'reason': reason})}")
+    stdout().print(f"Machine {escape(machine)} is out of the pool.")
 
 
 @machines.command("power")

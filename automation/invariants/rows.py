@@ -103,7 +103,9 @@ _MACHINES = """
     FROM machines WHERE workload_id IS NOT NULL GROUP BY workload_id HAVING count(*) > 1
     UNION ALL
     SELECT machine_id::text, count(*) || ' live workloads have this machine'
-    FROM workloads WHERE machine_id IS NOT NULL AND status <> 'deleted' GROUP BY machine_id HAVING count(*) > 1
+    FROM workloads w WHERE machine_id IS NOT NULL AND status <> 'deleted' AND (NOT desired_absent OR EXISTS (
+        SELECT 1 FROM machines m WHERE m.workload_id = w.id
+    )) GROUP BY machine_id HAVING count(*) > 1
     UNION ALL
     SELECT w.id::text, 'it is ' || w.status || ', and its machine is not held for it'
     FROM workloads w JOIN machines m ON m.id = w.machine_id

@@ -1,17 +1,11 @@
 """What a worker needs of a machine's BMC, whatever that speaks."""
 
-from enum import StrEnum
 from typing import Protocol
 
 from api.machines.bmc import BmcAccess
+from api.machines.models import PowerVerb
 
-
-class PowerVerb(StrEnum):
-    """What a person can have done to a machine's power."""
-
-    ON = "on"
-    OFF = "off"
-    CYCLE = "cycle"
+__all__ = ["MachinePower", "PowerDrivers", "PowerFailed", "PowerVerb"]
 
 
 class PowerFailed(Exception):  # noqa: N818 - what has happened

@@ -1,15 +1,12 @@
-"""Switches machines on and off for staff."""
+"""Switches machines on and off besides operations: for staff, and when a machine is nobody's to use any more."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
 
-from api.audit.trail import SYSTEM, AuditEntry, record
 from api.db.session import Database
-from api.machines.bmc import BmcAccess
-from api.machines.deployments import Deployments
-from api.machines.models import Machine
+from api.machines.power_wishes import PowerWishes
 from automation.metal.power import PowerDrivers, PowerFailed, PowerVerb
 
 _LOG = structlog.get_logger(__name__)
@@ -17,39 +14,32 @@ _LOG = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class MachineSwitch:
-    """Carries out what was asked for, once: a message that is lost is asked for again by whoever waits."""
+    """Carries out what a machine's row says is wanted (``PowerWishes``), once; a lost message is found by the sweep."""
 
     database: Database
     power: PowerDrivers
 
     def switch(self, machine_id: UUID, verb: PowerVerb) -> bool:
-        """Switch a machine, unless it is being booted for something; returns whether it was done. Blocks for the BMC.
+        """Switch a machine if that is wanted still, and nobody else does it; returns whether it was done.
 
-        What came of it is recorded in the audit trail, as asking for it was.
+        Blocks for the BMC. What came of it is recorded in the audit trail, as asking for it was.
+
+        Raises:
+            NotFound: if there is no such machine.
         """
         with self.database.transaction() as transaction:
-            machine = transaction.session.get(Machine, machine_id)
-            if machine is None or Deployments(transaction.session).look(machine_id) is not None:
-                return False
-            access = BmcAccess.of(machine)
+            access = PowerWishes(transaction.session).take(machine_id, verb)
+        if access is None:
+            return False
         try:
             self.power.open(access).do(verb)
         except PowerFailed as failure:
             _LOG.warning("machine_not_switched", machine=access.machine, verb=verb, code=failure.code)
-            self._record(access.machine, verb, failure.detail, failure.code)
+            self._end(machine_id, verb, failure.detail, failure.code)
             return False
-        self._record(access.machine, verb, f"switched: {verb}", "done")
+        self._end(machine_id, verb, f"switched: {verb}", "done")
         return True
 
-    def _record(self, machine: str, verb: PowerVerb, reason: str, result: str) -> None:
-        entry = AuditEntry(
-            action="machine.switch",
-            actor=SYSTEM,
-            subject_type="machine",
-            subject_id=machine,
-            reason=reason,
-            diff={"verb": verb.value},
-            result=result,
-        )
+    def _end(self, machine_id: UUID, verb: PowerVerb, reason: str, result: str) -> None:
         with self.database.transaction() as transaction:
-            record(transaction.session, entry)
+            PowerWishes(transaction.session).end(machine_id, verb, reason, result)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeVar
 
 from pydantic import SecretStr
@@ -23,6 +24,7 @@ from automation.operations.environment import metal_environment
 from automation.operations.machine_verification import MachineFacts, find_machine_mismatch
 from automation.operations.places import OutOfReach, Sight, Tell
 from components.specs import BareMetalSpec
+from components.specs.machine import MachineState
 from pxe.power.driver import Driver
 from pxe.power.errors import PowerError
 from pxe.power.interfaces import PowerState
@@ -32,6 +34,21 @@ Bmcs = Callable[[BmcSettings], Driver]
 """Finds the driver of a machine's BMC."""
 
 _UNREACHABLE = "bmc_unreachable"
+_RETURNING = (
+    "machine_returning",
+    "Machine '{}' is being inspected and wiped; once it is back in the pool, the removal goes on by itself.",
+)
+_ANOTHERS: Mapping[MachineState, tuple[str, str]] = MappingProxyType(
+    {
+        MachineState.QUARANTINE: (
+            "machine_quarantined",
+            "Machine '{}' is in quarantine; once it was released and is wiped, the removal goes on by itself.",
+        ),
+        MachineState.INSPECT: _RETURNING,
+        MachineState.CLEAN: _RETURNING,
+    }
+)
+"""The states in which a machine is a person's to decide about, and what a removal says then."""
 T = TypeVar("T")
 
 
@@ -57,7 +74,12 @@ class MachinePlace:
         return self.settings.machine_deadline_seconds
 
     def environment(self) -> Mapping[str, str]:
-        """See ``Place``. Makes a grant, which is void with the lease; a removal rotates the BMC's password."""
+        """See ``Place``. Makes a grant, which is void with the lease; a removal rotates the BMC's password.
+
+        A removal leaves a machine alone that is in quarantine, or that a person has had inspected since: no engine is
+        started, and what the machine is being booted for goes on.
+        """
+        self._check_removable()
         lease, (bmc, following) = self.lease, self._logins()
         with self.database.transaction() as transaction:
             grant = MachineGrants(transaction.session).mint(
@@ -98,6 +120,18 @@ class MachinePlace:
         """See ``Place``: after a removal, the password that the BMC takes is the one that is kept."""
         if self.lease.kind is OperationKind.DESTROY:
             self._passwords.settle(self.machine.id)
+
+    def _check_removable(self) -> None:
+        if self.lease.kind is not OperationKind.DESTROY:
+            return
+        with self.database.transaction() as transaction:
+            query = select(Machine.state).where(
+                Machine.id == self.machine.id, Machine.workload_id == self.lease.workload_id
+            )
+            state = transaction.session.scalars(query).one_or_none()
+        if state is not None and state in _ANOTHERS:
+            code, sentence = _ANOTHERS[state]
+            raise OutOfReach(code, sentence.format(self.machine.name), is_retryable=False)
 
     def _facts(self) -> MachineFacts:
         with self.database.transaction() as transaction:

@@ -40,21 +40,24 @@ class MachineState(StrEnum):
     """The customer is gone; being wiped."""
     QUARANTINE = "quarantine"
     """Something about it is not as it must be. Nothing leaves this but by a person's decision."""
+    RETIRED = "retired"
+    """Gone from the racks. It is remembered for the proofs that it was wiped; told of again, it begins anew."""
 
 
 _S = MachineState
 MACHINE_MOVES: Mapping[MachineState, frozenset[MachineState]] = MappingProxyType(
     {
-        _S.ENROLL: frozenset({_S.INSPECT, _S.QUARANTINE}),
+        _S.ENROLL: frozenset({_S.INSPECT, _S.QUARANTINE, _S.RETIRED}),
         _S.INSPECT: frozenset({_S.CLEAN, _S.QUARANTINE}),
         _S.CLEAN: frozenset({_S.AVAILABLE, _S.QUARANTINE}),
-        _S.AVAILABLE: frozenset({_S.RESERVED, _S.INSPECT, _S.QUARANTINE}),
+        _S.AVAILABLE: frozenset({_S.RESERVED, _S.INSPECT, _S.QUARANTINE, _S.RETIRED}),
         _S.RESERVED: frozenset({_S.DEPLOYING, _S.AVAILABLE, _S.CLEANING, _S.QUARANTINE}),
         _S.DEPLOYING: frozenset({_S.ACTIVE, _S.CLEANING, _S.QUARANTINE}),
         _S.ACTIVE: frozenset({_S.DEPLOYING, _S.RESCUE, _S.CLEANING, _S.QUARANTINE}),
         _S.RESCUE: frozenset({_S.ACTIVE, _S.DEPLOYING, _S.CLEANING, _S.QUARANTINE}),
         _S.CLEANING: frozenset({_S.AVAILABLE, _S.QUARANTINE}),
-        _S.QUARANTINE: frozenset({_S.INSPECT}),
+        _S.QUARANTINE: frozenset({_S.INSPECT, _S.RETIRED}),
+        _S.RETIRED: frozenset({_S.ENROLL}),
     }
 )
 """``reserved`` goes back to ``available`` only if nothing was written, which the wipe gate sees for itself."""

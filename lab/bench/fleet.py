@@ -59,7 +59,7 @@ def _figures(report: FleetReport) -> list[Figure]:
         at_most("fleet: machines that did what none does", len(report.surprises), "", 0),
         *ended,
         shown("fleet: faults that were let happen", report.troubles.total(), ""),
-        shown("fleet: removals that needed a person", sum(life.needed_person for life in report.lives), ""),
+        shown("fleet: removals that wait for a person", sum(life.needs_person for life in report.lives), ""),
         shown("fleet: requests", report.requests / report.seconds, "/s", f"{report.requests} in all"),
         shown("fleet: from the first order to the last wipe", report.seconds, "s", f"{_AT_ONCE} at once"),
     ]

@@ -77,6 +77,8 @@ def _tell(
     refuse_to_destroy(console, raising, kept)
     console.rule("Taking all of it down")
     cancel_and_check(console, customer, kept, truth)
+    if machines is not None:
+        machines.retire(system)
     take_down(console, raising, truth)
     customer.client.__exit__()
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
 from rich.console import Console
 from sqlalchemy import select
 
@@ -66,6 +67,23 @@ class MachineScenes:
             disks = ", ".join(f"{disk['name']} by {disk['method']}" for disk in newest.disks)
         self._show(DeploymentKind.WIPE)
         self._console.print(f"Its wipe report is signed: {disks}; not one sample reads as anything but zeros.")
+
+    def retire(self, system: EmbeddedSystem) -> None:
+        """Take the machine out of the pool, as an operator does: else the site that it stands at could not go.
+
+        Raises:
+            httpx.HTTPStatusError: if the API refuses.
+        """
+        name, person = self._machine().name, system.administrator
+        with httpx.Client(base_url=f"{system.api_url}/v1", timeout=30) as http:
+            login = http.post("/auth/login", json={"email": person.email, "password": person.password})
+            headers = {"X-CSRF-Token": login.raise_for_status().json()["csrf_token"]}
+            reason = {"reason": "the demo is over"}
+            http.delete(f"/admin/machines/{name}", params=reason, headers=headers).raise_for_status()
+        machine = self._machine()
+        if machine.state is not MachineState.RETIRED:
+            raise DemoError(f"the machine is '{machine.state}' after it was retired")
+        self._console.print("Its machine leaves the pool; that it was wiped stays provable.")
 
     def _machine(self) -> Machine:
         with self._database.transaction() as transaction:

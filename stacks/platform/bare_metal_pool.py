@@ -6,7 +6,7 @@ from stacks.platform.program import Declared, Estate
 
 
 class BareMetalPoolProgram:
-    """Dedicated servers for customers: ``servers`` are its outputs and its report."""
+    """Dedicated servers for customers: ``servers`` are its outputs; they and the pool's ``machines`` its report."""
 
     def __init__(self, spec: BareMetalPoolSpec, estate: Estate) -> None:
         self._spec, self._estate = spec, estate
@@ -16,6 +16,6 @@ class BareMetalPoolProgram:
         pool = BareMetalPool(self._estate.name, self._spec)
         return Declared(
             outputs={"servers": pool.outputs()},
-            report={"servers": pool.report()},
+            report={"servers": pool.report(), "machines": self._spec.machine_reports()},
             resources=[pool, *pool.servers.values()],
         )

@@ -71,3 +71,26 @@ def pool_report(**changes: Any) -> dict[str, Any]:
         "network": "2001:db8:4::/64",
     }
     return {"stack": POOL, "kind": "bare-metal-pool", "spec": {}, "servers": [server]} | changes
+
+
+def pool_machine(name: str = "box-1", number: int = 1, **changes: Any) -> dict[str, Any]:
+    """A machine of the pool as a stack reports it; ``number`` tells its serial number and cards from others'."""
+    fields: dict[str, Any] = {
+        "name": name,
+        "site": "fsn",
+        "machine_class": "metal-small",
+        "serial": f"SN-{number:04}",
+        "boot_mac": f"52:54:00:0a:00:{number:02x}",
+        "macs": [f"52:54:00:0a:00:{number:02x}"],
+        "cores": 8,
+        "memory_mib": 65_536,
+        "disk_gib": 477,
+        "disk_count": 2,
+        "boot_address": f"10.20.0.{10 + number}",
+        "server_number": None,
+        "rack": "FSN1-DC14 R7",
+        "switch_port": "sw1/7",
+        "vlan": 4000,
+        "bmc": {"driver": "redfish", "address": f"https://10.21.0.{number}", "system": "1"},
+    }
+    return fields | changes

@@ -10,6 +10,7 @@ from components.specs.platform.base import (
     platform_stack,
 )
 from components.specs.platform.cloud_server import CloudServerSpec
+from components.specs.platform.machines import MachineReport, PoolMachineSpec
 from components.specs.platform.report import (
     REPORT_OUTPUT,
     HostReport,
@@ -30,11 +31,13 @@ __all__ = [
     "CloudServerSpec",
     "EstateName",
     "HostReport",
+    "MachineReport",
     "NetworkReport",
     "NodeReport",
     "NodeTemplateReport",
     "PlatformKind",
     "PlatformSpec",
+    "PoolMachineSpec",
     "PoolReport",
     "ServerReport",
     "SiteReport",

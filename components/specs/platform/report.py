@@ -8,6 +8,7 @@ from pydantic import Field, IPvAnyAddress, IPvAnyNetwork, model_validator
 
 from components.specs.network import BridgeName, Frozen, ZoneId, ZoneName
 from components.specs.platform.base import PlatformKind, Slug, parse_platform_stack
+from components.specs.platform.machines import MachineReport
 from components.specs.workload import StorageName
 
 REPORT_OUTPUT = "inventory"
@@ -172,6 +173,7 @@ class StackReport(Frozen):
     networks: tuple[NetworkReport, ...] = ()
     dns_zones: tuple[ZoneReport, ...] = ()
     servers: tuple[ServerReport, ...] = ()
+    machines: tuple[MachineReport, ...] = ()
     hosts: tuple[HostReport, ...] = ()
 
     @model_validator(mode="after")
@@ -186,6 +188,7 @@ class StackReport(Frozen):
             ("networks", [network.name for network in self.networks]),
             ("dns_zones", [zone.name for zone in self.dns_zones]),
             ("servers", [server.name for server in self.servers]),
+            ("machines", [machine.name for machine in self.machines]),
             ("hosts", [host.name for host in self.hosts]),
         ):
             twice = sorted({name for name in names if names.count(name) > 1})

@@ -76,8 +76,8 @@ class FleetReport:
 
 def _outcome(life: Life) -> str:
     delivered = "delivered" if life.was_delivered else "not delivered"
-    if life.needed_person:
-        return f"{delivered}, taken out of use by a person"
+    if life.needs_person:
+        return f"{delivered}, left to a person's decision"
     return f"{delivered}, kept" if life.is_kept and life.was_delivered else f"{delivered}, taken away"
 
 

@@ -10,18 +10,16 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from api.alerts.models import Alert, AlertKind
-from api.audit.trail import OPERATOR_SHELL
 from api.billing.service import BillingService
 from api.db.session import Database
-from api.machines.care import MachineCare
-from api.machines.models import Deployment, DeploymentStatus, Machine
+from api.machines.models import Deployment, DeploymentStatus
 from api.machines.overdue import OverdueDeployments
 from api.orders.fulfilment import Fulfilment, lock_order
 from api.orders.placement import OrderPlacement
 from api.orders.schemas import OrderRequest
 from api.vault import Vault
 from api.workloads.models import Workload, WorkloadStatus
-from components.specs.machine import DiskLayout, MachineState
+from components.specs.machine import DiskLayout
 from lab.metal.fleet.iron import Iron
 from lab.metal.fleet.payments import NoQueue, PromptPayers
 from lab.metal.fleet.stocking import KEY, PRODUCT, SIZE, TEMPLATE, add_customer
@@ -37,8 +35,8 @@ class Life:
     Attributes:
         is_kept: its customer does not cancel.
         was_delivered: the machine was handed over.
-        needed_person: somebody had to take its machine out of use by hand.
-        was_unseen: nothing told them to.
+        needs_person: its workload could not be removed, and waits for a decision; its machine is in quarantine.
+        was_unseen: nobody was told.
     """
 
     name: str
@@ -47,7 +45,7 @@ class Life:
     workload_id: UUID
     machine_id: UUID
     was_delivered: bool = False
-    needed_person: bool = False
+    needs_person: bool = False
     was_unseen: bool = False
 
 
@@ -89,7 +87,7 @@ class Customers:
             self._with(lambda session: self._cancel(session, life))
             self.worker.settle(life.workload_id)
         self._with(lambda session: _let_time_pass(session, life.machine_id))
-        self._with(lambda session: _take_out_of_use(session, life))
+        self._with(lambda session: _see_who_is_needed(session, life))
 
     def _cancel(self, session: Session, life: Life) -> None:
         order = lock_order(session, life.order_id)
@@ -113,16 +111,13 @@ def _let_time_pass(session: Session, machine_id: UUID) -> None:
         OverdueDeployments(session).fail(deployment_id)
 
 
-def _take_out_of_use(session: Session, life: Life) -> None:
-    """Do as a person does with the machine of a workload that needs attention and is not in quarantine by itself."""
-    machine = session.get_one(Machine, life.machine_id)
-    if machine.workload_id != life.workload_id or machine.state is MachineState.QUARANTINE:
-        return
+def _see_who_is_needed(session: Session, life: Life) -> None:
+    """Note whether a person has to look at the workload now, and was told; what becomes of its machine was decided."""
     workload = session.get_one(Workload, life.workload_id)
+    if workload.status is not WorkloadStatus.NEEDS_ATTENTION:
+        return
     alert = select(Alert.id).where(
         Alert.kind == AlertKind.NEEDS_ATTENTION, Alert.subject_id == str(workload.id), Alert.resolved_at.is_(None)
     )
-    life.needed_person = True
+    life.needs_person = True
     life.was_unseen = session.execute(alert).first() is None
-    why = f"its workload is '{workload.status}': {workload.attention or 'nothing more is known'}"
-    MachineCare(session, {}).quarantine(machine.name, why, OPERATOR_SHELL, affects_customer=True)

@@ -9,6 +9,7 @@ from sqlalchemy import update
 from api.auth.models import Role
 from api.jobs import Job
 from api.machines.models import ConsoleChunk, Deployment, DeploymentStatus, Machine
+from api.operations.models import Operation, OperationStatus
 from api.workloads.models import Workload
 from components.specs.machine import MachineState
 from tests.fixtures.machines import BMC_PASSWORD, MetalApi
@@ -176,7 +177,7 @@ def test_a_machine_in_use_is_not_inspected(metal_api: MetalApi, operator: httpx.
 def test_a_customers_machine_goes_into_quarantine_only_if_that_is_meant(
     metal_api: MetalApi, operator: httpx.Client
 ) -> None:
-    """And comes back only once the workload is to go, for it would be wiped."""
+    """And comes back only once the workload is to go, for it would be wiped, and nothing is at work for it."""
     engine = metal_api.engine(S.ACTIVE)
     wipe = engine.opened("wipe")
     path = f"{URL}/{engine.machine.name}"
@@ -188,6 +189,10 @@ def test_a_customers_machine_goes_into_quarantine_only_if_that_is_meant(
     status, detail = refused(operator.post(f"{path}/release", json=REASON))
     assert (status, "cancel the workload first" in detail) == (409, True)
     metal_api.stable.change(lambda session: session.execute(update(Workload).values(desired_absent=True)))
+    status, detail = refused(operator.post(f"{path}/release", json=REASON))
+    assert (status, "its workload's operation is at work" in detail) == (409, True)
+    ended = update(Operation).values(status=OperationStatus.FAILED, lease_until=None)
+    metal_api.stable.change(lambda session: session.execute(ended))
     assert operator.post(f"{path}/release", json=REASON).json()["kind"] == "inspect"
     assert metal_api.stable.state(engine.machine) is S.INSPECT
 
@@ -220,8 +225,27 @@ def test_a_machine_that_is_gone_is_forgotten_unless_it_was_a_customers(
     sold = metal_api.stable.add(S.QUARANTINE)
     metal_api.stable.shop.place()
     metal_api.stable.change(lambda session: session.execute(update(Workload).values(machine_id=sold.id, node_id=None)))
-    status, detail = refused(operator.delete(f"{URL}/{sold.name}", params=query))
-    assert (status, "was a customer's" in detail) == (409, True)
+    assert operator.delete(f"{URL}/{sold.name}", params=query).status_code == 204
+    assert operator.get(f"{URL}/{sold.name}").json()["state"] == "retired"
+
+
+def test_a_retired_machine_can_be_told_of_again(metal_api: MetalApi, operator: httpx.Client) -> None:
+    """By its serial number: it comes back with its history, and nobody believes anything of it."""
+    sold = metal_api.stable.add(S.QUARANTINE)
+    metal_api.stable.shop.place()
+    metal_api.stable.change(lambda session: session.execute(update(Workload).values(machine_id=sold.id, node_id=None)))
+    for _ in range(2):
+        gone = operator.delete(f"{URL}/{sold.name}", params={"reason": "its board is dead"})
+        assert gone.status_code == 204
+    row = metal_api.stable.machine(sold)
+    assert (row.state, row.bmc_password_encrypted, row.boot_address) == (S.RETIRED, None, None)
+    assert row.state_reason == "its board is dead; its disks are not proven to be empty"
+    status, _ = refused(operator.post(f"{URL}/{sold.name}/quarantine", json={"reason": "it is not even here"}))
+    assert status == 409
+    told = {**MACHINE, "serial": row.serial, "rack": "Z9"}
+    assert operator.post(URL, json=told).raise_for_status().json()["rack"] == "Z9"
+    back = metal_api.stable.machine(sold)
+    assert (back.state, back.name) == (S.ENROLL, MACHINE["name"])
 
 
 def test_the_list_is_filtered_by_state_and_class(metal_api: MetalApi, operator: httpx.Client) -> None:

@@ -4,11 +4,23 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import update
 
 from api.auth.models import Role
+from api.machines.models import Machine
 from automation.cli.inventory import differences
+from components.specs.machine import MachineState
 from tests.automation.cli.conftest import Terminal
-from tests.factories.reports import NETWORK, NODES, network_report, nodes_report, reported_node
+from tests.factories.reports import (
+    NETWORK,
+    NODES,
+    POOL,
+    network_report,
+    nodes_report,
+    pool_machine,
+    pool_report,
+    reported_node,
+)
 from tests.fixtures.inventory import ToldInventory
 from tests.fixtures.state import StateTable
 
@@ -72,6 +84,26 @@ def test_a_refusal_says_who_is_on_it(engineer: Terminal, inventory: ToldInventor
     said = engineer.run("inventory", "sync", exit_code=1).output
     assert f"{workload.name} (VMID {workload.vmid}, " in said
     assert "lab-network: nothing changed" in said
+
+
+def test_the_pool_is_told_after_its_site_and_a_machine_of_a_customers_stays(
+    engineer: Terminal, inventory: ToldInventory, state_table: StateTable
+) -> None:
+    """All stacks at once, on an empty Inventory; a machine that vanished from the stack is drift until it is free."""
+    stack_in_state(state_table, pool_report(machines=[pool_machine(vlan=4000.0)]))
+    said = engineer.run("inventory", "sync").stdout
+    assert "lab-bare-metal-pool: changed server metal-1" in said
+    assert "lab-bare-metal-pool: changed machine box-1" in said
+    assert "agree" in engineer.run("inventory", "drift").stdout
+    assert "1 machines" in " ".join(engineer.run("inventory", "show").stdout.split())
+    inventory.deposit()
+    workload = inventory.shop.workload(inventory.shop.place())
+    held = update(Machine).values(state=MachineState.ACTIVE, workload_id=workload.id)
+    inventory.shop.change(lambda session: session.execute(held))
+    stack_in_state(state_table, pool_report(machines=[]))
+    assert f"{workload.name} (VMID {workload.vmid}, " in engineer.run("inventory", "sync", POOL, exit_code=1).output
+    said = engineer.run("inventory", "drift", exit_code=1).stdout
+    assert "lab-bare-metal-pool: machines box-1: Inventory has it, the state does not" in said
 
 
 @pytest.mark.parametrize(

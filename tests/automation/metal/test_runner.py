@@ -18,15 +18,13 @@ from api.machines.care import MachineCare
 from api.machines.lifetimes import lifetimes
 from api.machines.models import Deployment, DeploymentStatus, Machine
 from api.machines.preparation import Errand, Preparation
-from automation.metal.power import PowerFailed, PowerVerb
+from automation.metal.power import PowerFailed
 from automation.metal.runner import MachineRunner
-from automation.metal.switching import MachineSwitch
 from components.specs.machine import DeploymentKind, DeploymentPhase, MachineState
 from tests.factories.machines import machine_mac
 from tests.fakes.machine_power import FakePowerDrivers
 from tests.fixtures.machines import Stable
 from tests.fixtures.runner import worker_settings
-from tests.fixtures.trail import records
 from tests.races import at_once
 
 Answer = TypeVar("Answer")
@@ -253,20 +251,6 @@ def test_an_engines_deployments_are_none_of_the_runners_business(yard: Yard) -> 
         )
     )
     assert (yard.due(), yard.runner.run(wipe)) == ([], False)
-
-
-def test_staff_switch_a_machine_and_the_end_is_recorded(yard: Yard) -> None:
-    """Done or not; and never under a machine that is being booted for something."""
-    switch = MachineSwitch(yard.stable.database, yard.power)
-    machine = yard.stable.add()
-    assert switch.switch(machine.id, PowerVerb.CYCLE)
-    yard.power.failures[machine.name].append(REFUSED)
-    assert not switch.switch(machine.id, PowerVerb.OFF)
-    ends = [(one.diff, one.result) for one in records(yard.stable.database) if one.action == "machine.switch"]
-    assert ends == [({"verb": "cycle"}, "done"), ({"verb": "off"}, "bmc_refused")]
-    yard.inspect(machine)
-    assert not switch.switch(machine.id, PowerVerb.OFF)
-    assert yard.power.done[machine.name] == ["cycle"]
 
 
 def _wiping(yard: Yard, machine: Machine) -> UUID:

@@ -5,7 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from api.machines.lifecycle import lock_machine
 from api.machines.models import Machine
+from api.machines.power_wishes import PowerWishes
 from api.operations.models import OperationStatus
 from api.orders.models import OrderStatus
 from automation.engine.contract import EngineFailure
@@ -183,6 +185,7 @@ class TestCutOff:
         _, following = passwords(metal_shop, machine)
         connect, stable = metal_shop.bmcs.driver, metal_shop.stable
         login = BmcPasswords(stable.database, stable.shop.vault, connect).in_force
+        stable.change(lambda session: PowerWishes(session).ask(lock_machine(session, machine.id), PowerVerb.ON))
         assert MachineSwitch(stable.database, BmcDrivers(login, connect)).switch(machine.id, PowerVerb.ON)
         assert bmc(metal_shop, machine).power is PowerState.ON
         assert passwords(metal_shop, machine) == (following, None)

@@ -1,23 +1,36 @@
 """Operations on machines of one's own: real PostgreSQL and machine API services, a fake engine and fake BMCs."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import update
 
+from api.alerts.models import Alert, AlertKind
+from api.audit.trail import SYSTEM
 from api.errors import Conflict, Unauthenticated
+from api.machines.care import MachineCare
+from api.machines.deployments import Deployments, Opening
 from api.machines.grants import MachineGrants
-from api.machines.models import Machine
+from api.machines.lifecycle import lock_machine
+from api.machines.lifetimes import lifetimes
+from api.machines.models import DeploymentStatus, Machine, PowerVerb
 from api.operations.models import OperationKind, OperationStatus
+from api.operations.stopping import OperationStopper
 from api.orders.models import OrderStatus
 from api.workloads.models import WorkloadStatus
 from automation.engine.contract import EngineAction
-from components.specs.machine import DiskLayout, MachineState
+from automation.metal.runner import MachineRunner
+from automation.tasks.machines import sweep_machines
+from components.specs.machine import DeploymentKind, DiskLayout, MachineState
+from tests.fakes.machine_power import FakePowerDrivers
 from tests.fixtures.machines import BMC_PASSWORD
 from tests.fixtures.metal_shop import OTHER_IMAGE, MetalShop
 from tests.fixtures.operations import POLICY
-from tests.fixtures.shop import NOTHING
+from tests.fixtures.promises import checker
+from tests.fixtures.services import worker_services
+from tests.fixtures.shop import LIFETIME_SECONDS, NOTHING
 
 
 @pytest.fixture
@@ -102,6 +115,9 @@ class TestDelivery:
         assert metal_shop.engine.runs == []
         assert metal_shop.stable.shop.order(order_id).status is OrderStatus.REFUND_DUE
         assert metal_shop.stable.state(machine) is MachineState.RESERVED
+        metal_shop.rig.run(order_id)
+        assert code(metal_shop, order_id) == "no_credential"
+        assert metal_shop.stable.state(machine) is MachineState.QUARANTINE
 
     def test_machines_do_not_wait_for_a_busy_node(self, metal_shop: MetalShop) -> None:
         """Any number of them is installed at once, and found by the sweep."""
@@ -130,6 +146,19 @@ class TestFailure:
         assert ("cleaning", "available") in metal_shop.stable.moves(machine)
         assert status(metal_shop, order_id) is WorkloadStatus.DELETED
         assert metal_shop.stable.shop.held(order_id) == NOTHING
+
+    def test_a_failed_installation_whose_machine_cannot_be_wiped_ends_in_quarantine(
+        self, metal_shop: MetalShop
+    ) -> None:
+        """The money goes back all the same; the machine is nobody's to use before a person has looked."""
+        machine = metal_shop.add_machine()
+        order_id = metal_shop.place_paid()
+        metal_shop.engine.skips.update({"install", "wipe"})
+        for _ in range(2 * POLICY.attempts):
+            metal_shop.rig.run(order_id)
+        assert metal_shop.stable.shop.order(order_id).status is OrderStatus.REFUND_DUE
+        assert status(metal_shop, order_id) is WorkloadStatus.NEEDS_ATTENTION
+        assert metal_shop.stable.state(machine) is MachineState.QUARANTINE
 
     def test_an_engine_that_failed_before_it_wrote_anything_leaves_nothing_to_wipe(self, metal_shop: MetalShop) -> None:
         """The claim is given back as it was taken."""
@@ -166,16 +195,153 @@ class TestRemoval:
         assert status(metal_shop, order_id) is WorkloadStatus.DELETED
 
     def test_a_machine_that_was_not_given_back_is_not_let_go(self, metal_shop: MetalShop, order_id: UUID) -> None:
-        """Whatever the engine says: it is tried again, and then a person has to look."""
+        """Whatever the engine says: it is tried again; then a person has to look, for nobody knows what is on it."""
         machine = metal_shop.machine(order_id)
-        metal_shop.engine.skips.add("wipe")
-        metal_shop.desk.cancel(order_id)
-        for _ in range(POLICY.attempts):
-            metal_shop.rig.run(order_id)
+        _fail_removal(metal_shop, order_id)
         assert code(metal_shop, order_id) == "machine_still_held"
         assert status(metal_shop, order_id) is WorkloadStatus.NEEDS_ATTENTION
-        assert metal_shop.stable.machine(machine).workload_id is not None
+        now = metal_shop.stable.machine(machine)
+        assert (now.state, now.workload_id) == (
+            MachineState.QUARANTINE,
+            metal_shop.stable.shop.workload(order_id).id,
+        )
+        assert "the removal of workload" in now.state_reason
+        assert "The machine was not given back" in now.state_reason
+        told = {(alert.kind, alert.subject_id) for alert in metal_shop.stable.shop.all(Alert)}
+        assert (AlertKind.MACHINE_QUARANTINED, str(machine.id)) in told
+        assert now.power_verb is PowerVerb.OFF
+
+    def test_a_removal_that_ends_in_the_queue_lets_nothing_go_either(
+        self, metal_shop: MetalShop, order_id: UUID
+    ) -> None:
+        """No worker came to it before its time was over."""
+        machine = metal_shop.machine(order_id)
+        metal_shop.desk.cancel(order_id)
+        operation = metal_shop.desk.latest(order_id).id
+        metal_shop.desk.past_deadline(operation)
+        metal_shop.stable.change(lambda session: OperationStopper(session, LIFETIME_SECONDS).give_up(operation))
+        assert metal_shop.stable.state(machine) is MachineState.QUARANTINE
+
+    def test_a_removal_that_somebody_stops_leaves_the_machine_as_it_is(
+        self, metal_shop: MetalShop, order_id: UUID
+    ) -> None:
+        """It was nobody's fault, and nothing has begun: the customer keeps it."""
+        machine = metal_shop.machine(order_id)
+        metal_shop.desk.cancel(order_id)
+        metal_shop.stop_operation(metal_shop.desk.latest(order_id).id)
         assert metal_shop.stable.state(machine) is MachineState.ACTIVE
+
+    def test_what_was_being_wiped_when_the_removal_was_given_up_is_aborted(
+        self, metal_shop: MetalShop, order_id: UUID
+    ) -> None:
+        """An initrd that runs on is told to stop; a report that comes later proves nothing."""
+        machine = metal_shop.machine(order_id)
+        metal_shop.desk.cancel(order_id)
+        metal_shop.stable.move(machine, MachineState.CLEANING)
+        opening = Opening(DeploymentKind.WIPE, "wipe", timedelta(hours=1))
+        wipe = metal_shop.stable.change(
+            lambda session: Deployments(session).open(lock_machine(session, machine.id), opening).id
+        )
+        metal_shop.engine.fail_next("machine_failed", retryable=False)
+        metal_shop.rig.run(order_id)
+        assert metal_shop.stable.deployment(wipe).status is DeploymentStatus.ABORTED
+        assert metal_shop.stable.state(machine) is MachineState.QUARANTINE
+
+    @pytest.mark.parametrize(
+        ("state", "wanted"),
+        [
+            (MachineState.QUARANTINE, "machine_quarantined"),
+            (MachineState.INSPECT, "machine_returning"),
+            (MachineState.CLEAN, "machine_returning"),
+        ],
+    )
+    def test_a_machine_that_a_person_decides_about_is_left_alone(
+        self, metal_shop: MetalShop, order_id: UUID, state: MachineState, wanted: str
+    ) -> None:
+        """The removal says so at once; no engine is started that would end the inspection or the wipe."""
+        machine = metal_shop.machine(order_id)
+        _fail_removal(metal_shop, order_id)
+        runs = len(metal_shop.engine.runs)
+        for step in (MachineState.INSPECT, MachineState.CLEAN):
+            if metal_shop.stable.state(machine) is not state:
+                metal_shop.stable.move(machine, step)
+        metal_shop.desk.cancel(order_id)
+        metal_shop.rig.run(order_id)
+        assert (code(metal_shop, order_id), len(metal_shop.engine.runs)) == (wanted, runs)
+        assert status(metal_shop, order_id) is WorkloadStatus.NEEDS_ATTENTION
+        now = metal_shop.stable.machine(machine)
+        assert (now.state, now.workload_id) == (state, metal_shop.stable.shop.workload(order_id).id)
+
+    def test_once_a_person_has_released_the_machine_the_removal_goes_on_by_itself(
+        self, metal_shop: MetalShop, order_id: UUID
+    ) -> None:
+        """Inspected, wiped, offered; then the stack, the addresses and the name go, too. Once for each proof."""
+        machine = metal_shop.machine(order_id)
+        _fail_removal(metal_shop, order_id)
+        _sweep(metal_shop)
+        assert metal_shop.desk.due() == []
+        _bring_back(metal_shop, machine)
+        assert metal_shop.stable.state(machine) is MachineState.AVAILABLE
+        assert status(metal_shop, order_id) is WorkloadStatus.NEEDS_ATTENTION
+        metal_shop.engine.fail_next("machine_failed", retryable=False)
+        _sweep(metal_shop)
+        assert metal_shop.rig.run(order_id)
+        assert status(metal_shop, order_id) is WorkloadStatus.NEEDS_ATTENTION
+        _sweep(metal_shop)
+        assert metal_shop.desk.due() == []
+        next_order = metal_shop.delivered()
+        assert metal_shop.machine(next_order).id == machine.id
+        assert checker(metal_shop.rig).check() == []
+        metal_shop.desk.cancel(order_id)
+        assert metal_shop.rig.run(order_id)
+        assert status(metal_shop, order_id) is WorkloadStatus.DELETED
+        assert metal_shop.stable.shop.held(order_id) == NOTHING
+        now = metal_shop.stable.machine(machine)
+        assert (now.state, now.workload_id) == (
+            MachineState.ACTIVE,
+            metal_shop.stable.shop.workload(next_order).id,
+        )
+
+    def test_no_machine_is_released_while_its_removal_is_at_work(self, metal_shop: MetalShop, order_id: UUID) -> None:
+        """The two would undo each other's work."""
+        machine = metal_shop.machine(order_id)
+        _fail_removal(metal_shop, order_id)
+        metal_shop.desk.cancel(order_id)
+        metal_shop.desk.begun(order_id)
+        with pytest.raises(Conflict, match="its workload's operation is at work"):
+            _release(metal_shop, machine)
+
+
+def _fail_removal(shop: MetalShop, order_id: UUID) -> None:
+    """Cancel an order, and have every attempt of the removal come back without having wiped anything."""
+    shop.engine.skips.add("wipe")
+    shop.desk.cancel(order_id)
+    for _ in range(POLICY.attempts):
+        shop.rig.run(order_id)
+    shop.engine.skips.clear()
+
+
+def _release(shop: MetalShop, machine: Machine) -> UUID:
+    return shop.stable.change(
+        lambda session: MachineCare(session, lifetimes(shop.rig.settings)).release(machine.name, "looked at", SYSTEM).id
+    )
+
+
+def _bring_back(shop: MetalShop, machine: Machine) -> None:
+    """Release a machine from quarantine, and have it inspected and wiped."""
+    runner = MachineRunner(shop.stable.database, FakePowerDrivers(), shop.stable.shop.jobs, shop.rig.settings, "w-1")
+    inspect = _release(shop, machine)
+    runner.run(inspect)
+    shop.stable.reports_facts(inspect)
+    runner.run(inspect)
+    wipe = shop.stable.deployments(machine)[-1].id
+    runner.run(wipe)
+    shop.stable.reports_wipe(wipe)
+    runner.run(wipe)
+
+
+def _sweep(shop: MetalShop) -> None:
+    sweep_machines(worker_services(shop.rig))
 
 
 class TestVerbs:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from automation.toolchain import Toolchain
-from components.specs.platform import ServerReport
+from components.specs.platform import ServerReport, parse_report
 from lab.client import RunningLab
 from tests.fixtures.by_hand import REPOSITORY, Project
 
@@ -17,6 +17,22 @@ pytestmark = pytest.mark.engine
 
 STACK = "lab-bare-metal-pool"
 FILE = f"Pulumi.{STACK}.yaml"
+MACHINES = """\
+    machines:
+      - name: box-1
+        machine_class: metal-small
+        serial: SN-0001
+        boot_mac: 52:54:00:0a:00:01
+        cores: 8
+        memory_mib: 65536
+        disk_gib: 477
+        disk_count: 2
+        server: metal-1
+        rack: FSN1-DC14 R7
+        vlan: 4000
+        bmc: {driver: redfish, address: "https://10.21.0.1", system: "1"}
+"""
+"""What the lab's file has none of: the machines of its pool are enrolled by whoever starts them."""
 
 
 @pytest.fixture
@@ -32,7 +48,7 @@ def project(bare_lab: RunningLab, toolchain: Toolchain, tmp_path: Path) -> Proje
     """A clone with the pool's stack."""
     text = (REPOSITORY / FILE).read_text(encoding="utf-8")
     untold = text.replace("  slipway:spec:\n", "  slipway:spec:\n    tells_inventory: false\n", 1)
-    (tmp_path / FILE).write_text(untold, encoding="utf-8")
+    (tmp_path / FILE).write_text(untold + MACHINES, encoding="utf-8")
     made = Project(tmp_path, toolchain, bare_lab.platform)
     answer = made.pulumi("stack", "init", STACK)
     assert answer.returncode == 0, answer.stderr
@@ -72,6 +88,8 @@ def test_the_pool_comes_up_stays_and_goes(project: Project, robot: httpx.Client)
     outputs: dict[str, Any] = json.loads(run(project, "stack", "output", "--json"))
     assert outputs["servers"]["metal-1"] == {"number": 321_004, "address": "198.18.0.5"}
     reports = [ServerReport.model_validate(item) for item in outputs["inventory"]["servers"]]
+    (machine,) = parse_report(outputs["inventory"]).machines
+    assert (machine.name, machine.site, machine.server_number, machine.vlan) == ("box-1", "fsn", 321_004, 4000)
     assert [(item.name, item.site, item.product) for item in reports] == [
         ("metal-1", "fsn", "AX41-NVMe"),
         ("metal-2", "fsn", "AX41-NVMe"),
