@@ -213,9 +213,9 @@ def test_a_machine_that_is_gone_is_forgotten_unless_it_was_a_customers(
     metal_api: MetalApi, operator: httpx.Client
 ) -> None:
     """Of what was sold, the proofs that it was wiped are kept."""
-    machine = metal_api.stable.add()
+    machine, busy = metal_api.stable.add(), metal_api.stable.add(S.CLEAN)
     query = {"reason": "sold for scrap"}
-    assert refused(operator.delete(f"{URL}/{machine.name}", params=query))[0] == 409
+    assert refused(operator.delete(f"{URL}/{busy.name}", params=query))[0] == 409
     deployment = operator.post(f"{URL}/{machine.name}/inspect", json=REASON).json()["id"]
     operator.post(f"{URL}/{machine.name}/quarantine", json=REASON).raise_for_status()
     assert operator.delete(f"{URL}/{machine.name}", params=query).status_code == 204
