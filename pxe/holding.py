@@ -113,23 +113,40 @@ class Holding:
             PhaseOverdue: the same for a machine that says nothing.
             BmcFailed: the deployment is left open: the next try goes on with it.
         """
-        if deployment.phase in {None, _P.POWER} and deployment.status is DeploymentStatus.OPEN:
-            self._start(deployment, "told to boot from the network, and switched on")
+        try:
+            if deployment.phase in {None, _P.POWER} and deployment.status is DeploymentStatus.OPEN:
+                self._start(deployment, "told to boot from the network, and switched on")
+            return self._followed(deployment, goal)
+        except Halt as halt:
+            raise self._given_up(halt) from None
+
+    def _followed(self, deployment: DeploymentView, goal: DeploymentPhase) -> DeploymentView:
         revivals = 0
         while True:
             try:
                 return self._following(deployment.id).until(goal)
             except (Dark, Overdue) as halt:
                 if revivals >= MOST_REVIVALS or not _may_revive(halt, revivals):
-                    raise self._given_up(halt) from None
-                revivals += 1
-                self._revive(halt)
-            except Halt as halt:
-                raise self._given_up(halt) from None
+                    raise
+                revived = halt
+            revivals += 1
+            self._revive(revived)
 
     def _start(self, deployment: DeploymentView, detail: str) -> None:
         self.api.tell(deployment.id, _P.POWER, detail)
-        self.power.boot_network()
+        self.power.boot_network(lambda: self._still_wanted(deployment.id))
+
+    def _still_wanted(self, deployment_id: UUID) -> None:
+        """Ends the wait for a rescue system, which may take minutes.
+
+        Raises:
+            Halt: the operation is cancelled, or the deployment over.
+        """
+        found = self.api.deployment(deployment_id)
+        if found.is_cancel_requested or self.is_stopping():
+            raise CancelAsked(found)
+        if found.status is not DeploymentStatus.OPEN:
+            raise Ended(found)
 
     def _revive(self, halt: Halt) -> None:
         deployment = halt.deployment

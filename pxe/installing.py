@@ -104,7 +104,7 @@ class Installer:
     def _leave_rescue(self) -> None:
         """The API first: from then on the machine is given nothing but its own disks."""
         self._at.api.leave_rescue()
-        self._at.power.off(at_once=True)
+        self._at.power.end_system()
 
 
 def found(machine: MachineView, holding: Holding, known: Mapping[str, Any]) -> dict[str, Any]:

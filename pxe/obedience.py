@@ -1,5 +1,6 @@
 """A machine's power and boot order for the length of one operation: bounded patience, and errors of ours."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -8,10 +9,10 @@ import structlog
 from pydantic import SecretStr
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
-from pxe.errors import BmcFailed
+from pxe.errors import BmcCannot, BmcFailed
 from pxe.power.driver import Capability, Driver
 from pxe.power.errors import NotOffered, PowerDisobeyed, PowerError
-from pxe.power.interfaces import BootSource, PowerState
+from pxe.power.interfaces import BootSource, PowerState, nothing
 
 _LOG = structlog.get_logger(__name__)
 TRIES = 3
@@ -36,8 +37,15 @@ class MachinePower:
         """Look."""
         return self._obeyed(self._driver.power.state)
 
+    @property
+    def tells_state(self) -> bool:
+        """Whether it can be seen for certain if it is on, and looking costs next to nothing."""
+        return Capability.POWER_STATE in self._driver.capabilities
+
     def is_off(self) -> bool:
-        """Whether it is certainly off: one look, without patience; a BMC that does not tell is a no."""
+        """Whether it is certainly off: one look, without patience; a BMC that does not tell is a no, and not asked."""
+        if not self.tells_state:
+            return False
         try:
             return self._driver.power.state() is PowerState.OFF
         except PowerError:
@@ -67,22 +75,38 @@ class MachinePower:
                 return
         self._obeyed(self._driver.power.off)
 
-    def boot_network(self) -> None:
-        """Start it from the network, this once."""
-        if Capability.NETBOOT_ONCE not in self._driver.capabilities:
-            raise BmcFailed(
-                f"a machine behind '{self._driver.name}' cannot be made to boot from our network; install it by the "
-                "hosting provider's rescue system"
-            )
-        self.off(at_once=True)  # before: some BMCs forget what to boot when the power goes
-        self._obeyed(self._driver.boot.network_once)
-        self.on()
+    def rest(self, *, at_once: bool = True) -> None:
+        """Switch it off; one that cannot be goes on with what it runs.
 
-    def boot_disk(self) -> None:
-        """Start it anew from its own disks."""
-        self.off(at_once=True)
-        self.from_disk()
-        self.on()
+        That is the deployer, which touches no disk once its deployment is over, or what is stopped by the next start.
+        """
+        with contextlib.suppress(BmcCannot):
+            self.off(at_once=at_once)
+
+    def boot_network(self, look: Callable[[], None] = nothing) -> None:
+        """Start it anew, this once over the network: by its firmware, or through a rescue system, which takes minutes.
+
+        Args:
+            look: what it raises while the machine is waited for ends the wait.
+        """
+        self._obeyed(lambda: self._driver.deployer.start(look))
+
+    def end_system(self) -> None:
+        """Have what runs end by force: switched off, or started anew from its own disks where it cannot be."""
+        try:
+            self.off(at_once=True)
+        except BmcCannot:
+            self.from_disk()
+            self._obeyed(self._driver.power.cycle)
+
+    def restart(self) -> None:
+        """Have it end what it runs, by force, and start its own boot order."""
+        try:
+            self.off(at_once=True)
+        except BmcCannot:
+            self._obeyed(self._driver.power.cycle)
+        else:
+            self.on()
 
     def from_disk(self) -> None:
         """Take back whatever makes it boot anything but its own disks."""
@@ -121,5 +145,7 @@ class MachinePower:
         try:
             return tries(call)
         except PowerError as error:
+            if isinstance(error, NotOffered):
+                raise BmcCannot(str(error)) from None
             disobeyed = isinstance(error, PowerDisobeyed)  # a person is no quicker than another try
             raise BmcFailed(str(error), is_retryable=error.is_retryable or disobeyed) from None
