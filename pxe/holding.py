@@ -188,7 +188,7 @@ class Holding:
     def _dark(self) -> None:
         """Switch it off. If that fails, what is to be told is why it was to be off."""
         try:
-            self.power.off(at_once=True)
+            self.power.rest()
         except MetalError as error:
             self.say(f"it could not be switched off: {error.sentence}")
 

@@ -52,7 +52,11 @@ class Installer:
         return self._at.api.deployment(deployment.id)
 
     def settle(self) -> None:
-        """Bring rescue, boot order and power to what is wanted."""
+        """Bring rescue, boot order and power to what is wanted, and the machine off the provisioning network."""
+        self._settle()
+        self._at.power.leave_network()
+
+    def _settle(self) -> None:
         wanted, machine = self._wanted, self._held()
         if wanted.rescue:
             if machine.state is not MachineState.RESCUE:

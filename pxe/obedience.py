@@ -91,6 +91,10 @@ class MachinePower:
         """
         self._obeyed(lambda: self._driver.deployer.start(look))
 
+    def leave_network(self) -> None:
+        """Take it off the provisioning network: from here on it is a customer's."""
+        self._obeyed(self._driver.deployer.leave)
+
     def end_system(self) -> None:
         """Have what runs end by force: switched off, or started anew from its own disks where it cannot be."""
         try:

@@ -158,6 +158,12 @@ class DeployerInterface(Protocol):
             PowerDisobeyed: it did not come up in time.
         """
 
+    def leave(self) -> None:
+        """Take the machine off the provisioning network, before a customer works on it. Harmless to repeat.
+
+        Does nothing where the way there is not ours to close: a switch's port is its operators'.
+        """
+
 
 class AccountsInterface(Protocol):
     """The users of a BMC: a customer with root on the machine can make some."""

@@ -17,3 +17,6 @@ class NetworkStart:
         self._power.off()  # before: some BMCs forget what to boot when the power goes
         self._boot.network_once()
         self._power.on()
+
+    def leave(self) -> None:
+        """See there: the port of the machine's switch is not ours."""
