@@ -1,4 +1,4 @@
-"""The program with which a hosting provider's rescue system starts the deployer, whatever that rescue system is made of."""
+"""The program with which a hosting provider's rescue system, whatever it is made of, starts the deployer."""
 
 import gzip
 import io

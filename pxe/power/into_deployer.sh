@@ -4,7 +4,7 @@
 # Status 3: the boot service has nothing for this machine. Else, other than 0: something did not work. Why is the last line
 # on standard error. Of the token nothing is printed: neither document nor command line ever gets there.
 
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 SYS=${SYS:-/sys}
 WORK=${WORK:-/run/slipway-deployer}
 set -u -f
