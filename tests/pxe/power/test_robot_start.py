@@ -275,7 +275,7 @@ def test_without_the_one_vswitch_nothing_is_reset(site: Site) -> None:
 
 def test_what_was_not_told_is_named() -> None:
     """Inventory and workers' settings, all at once."""
-    settings = BmcSettings(driver=BmcKind.ROBOT, address="https://robot.example", system="1", user="u", password="p")  # type: ignore[arg-type]
+    settings = BmcSettings(driver=BmcKind.ROBOT, address="https://robot.example", system="1", user="u", password="p")
     with pytest.raises(BadBmcSettings, match=r"boot MAC, the machine's VLAN, .*SLIPWAY_PXE_NETWORK of the workers"):
         Provisioning.of(settings)
 

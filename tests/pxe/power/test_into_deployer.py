@@ -1,0 +1,112 @@
+"""A machine's rescue system puts the deployer in its own place: the real kernel, over a VLAN, to the real boot service.
+
+The rescue system is the deployer's own; its SSH server lets in the worker's key. What it is asked to do is what a
+server at Hetzner is asked, by the code that asks it there.
+"""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Interface
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.db.session import Database
+from api.machines.models import DeploymentStatus, Machine
+from components.installation.shell import Place
+from components.robot.budget import RequestBudget
+from components.robot.client import Robot
+from components.specs.machine import DeploymentKind, MachineState
+from lab.metal.qemu import QemuMachine
+from lab.metal.vlan import VlanPort
+from pxe.boot.app import create_boot_app
+from pxe.boot.listening import listener, server_for
+from pxe.deployer import Deployer
+from pxe.power.provisioning import Provisioning
+from pxe.power.robot_start import RescueStart, enter_by_ssh
+from pxe.power.timing import Timing
+from tests.fakes.boot_server import FakeDeployment
+from tests.fixtures.boot_service import BootService, boot_runtime
+from tests.fixtures.engine import until
+from tests.fixtures.metal import MetalFactory
+from tests.fixtures.netboot import BOOT_SECONDS, Netboot, netboot
+
+VLAN, HERE, THERE = 4001, "10.214.0.1", "10.214.0.10/24"
+
+
+@dataclass
+class Site:
+    """A machine, its rescue system, and a boot service in a VLAN that is not that of its rescue system."""
+
+    rescue: Netboot
+    service: BootService
+    machine: QemuMachine
+    row: Machine
+
+    def enter_rescue(self) -> None:
+        """Boot the machine into its rescue system, which lets our key in."""
+        files = {"authorized_keys": self.rescue.key.export_public_key().decode()}
+        told = FakeDeployment("rescue", self.machine.spec.serial, {"user": "root", "after": "reboot"}, files)
+        self.rescue.start(self.machine, told)
+        self.rescue.boot.wait(lambda: told.phases and told.phases[-1][0] == "first_boot", BOOT_SECONDS)
+
+    def jump(self) -> None:
+        """Have it start the deployer, as a worker does."""
+        place = Provisioning(self.service.url, self.machine.spec.mac, VLAN, IPv4Interface(THERE))
+        with httpx.Client(base_url="http://127.0.0.1:9") as nobody:
+            robot = Robot(nobody, RequestBudget(lambda: 0.0))
+            start = RescueStart(robot, 1, lambda: place, Timing())
+            shell = enter_by_ssh(Place(self.rescue.rig.network.address(10), 22, None), self.rescue.key)
+            start._load(shell, place)
+            start._jump(shell)
+
+    def follow(self, kind: DeploymentKind) -> DeploymentStatus:
+        """Open a deployment, jump, and return how it ended."""
+        deployment_id = self.service.open(self.row, kind)
+        self.jump()
+        try:
+            until(lambda: self.service.deployment(deployment_id).status is not DeploymentStatus.OPEN, BOOT_SECONDS)
+        except AssertionError as error:
+            raise AssertionError(f"{self.service.log(deployment_id)}\n{self.machine.console()[-4000:]}") from error
+        return self.service.deployment(deployment_id).status
+
+
+@pytest.fixture
+def site(metal_machines: MetalFactory, deployer: Deployer, database: Database, tmp_path: Path) -> Iterator[Site]:
+    """It, with one disk."""
+    rig = metal_machines((256,))
+    network, machine = rig.network, rig.machines[0]
+    with netboot(rig, deployer) as rescue, VlanPort(network, VLAN, f"{HERE}/24"), listener(HERE, 0) as listening:
+        url = f"http://{HERE}:{listening.getsockname()[1]}"
+        runtime = boot_runtime(database, tmp_path, pxe_url=url)
+        runtime = replace(
+            runtime, settings=runtime.settings.model_copy(update={"pxe_deployer": deployer.kernel.parent})
+        )
+        server = server_for(create_boot_app(runtime))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        with httpx.Client(base_url=url) as http:
+            service = BootService(url, runtime, http)
+            row = service.add_machine(
+                MachineState.INSPECT,
+                serial=machine.spec.serial,
+                boot_mac=machine.spec.mac,
+                macs=[machine.spec.mac],
+                disk_count=1,
+            )
+            yield Site(rescue, service, machine, row)
+        machine.power_off()
+        server.should_exit = True
+        thread.join()
+
+
+def test_the_deployer_runs_in_the_rescue_systems_place(site: Site) -> None:
+    """It checks in over the VLAN, reports its hardware, and stays: nobody could switch it on again."""
+    site.enter_rescue()
+    assert site.follow(DeploymentKind.INSPECT) is DeploymentStatus.SUCCEEDED
+    facts = site.service.machine(site.row).facts
+    assert facts is not None
+    assert facts["serial"] == site.machine.spec.serial
+    assert site.machine.is_on
