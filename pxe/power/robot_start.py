@@ -66,9 +66,10 @@ class RescueStart:
     def start(self, look: Callable[[], None] = nothing) -> None:
         """See there. What an earlier start has left at Robot, when its process died, is taken back first."""
         place = self._place()
+        switch = SwitchPlace(self._robot, self._number, place.vlan, self._timing)
         look()
         with meaning(self._number):
-            SwitchPlace(self._robot, self._number, place.vlan, self._timing).take(look)
+            switch.find()  # before anything is reset
             self._forget_old_keys()
         key = asyncssh.generate_private_key("ssh-ed25519")
         public = key.export_public_key("openssh").decode().strip()
@@ -77,6 +78,8 @@ class RescueStart:
             look()
             RobotPower(self._robot, self._number, self._timing).begin()
             shell = self._entered(system, key, look)
+            with meaning(self._number):
+                switch.take(look)  # only now: what ran before the reset may be a customer's
             self._load(shell, place)
             look()
             self._jump(shell)

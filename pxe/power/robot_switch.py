@@ -20,15 +20,36 @@ class SwitchPlace:
 
     def __init__(self, robot: Robot, number: int, vlan: int, timing: Timing) -> None:
         self._robot, self._number, self._vlan, self._timing = robot, number, vlan, timing
+        self._switch: int | None = None
+
+    def find(self) -> int:
+        """Return the vSwitch's number. One request, the first time.
+
+        Raises:
+            PowerError: there is no such vSwitch, or several.
+        """
+        if self._switch is None:
+            found = [
+                int(item["id"])
+                for item in self._robot.get("/vswitch")
+                if int(item["vlan"]) == self._vlan and not item["cancelled"]
+            ]
+            if len(found) != 1:
+                some = f"has {len(found)} vSwitches" if found else "has no vSwitch"
+                raise PowerError(
+                    f"Robot {some} with the provisioning VLAN {self._vlan}; there has to be one for this login"
+                )
+            self._switch = found[0]
+        return self._switch
 
     def take(self, look: Callable[[], None]) -> None:
         """Be a member: two requests if it is one, else some more while Robot works on it. Harmless to repeat.
 
         Raises:
-            PowerError: there is no such vSwitch, or several.
+            PowerError: as :meth:`find`.
             PowerDisobeyed: Robot could not do it, or works on it for too long.
         """
-        switch = self._find()
+        switch = self.find()
         deadline = self._timing.clock() + self._timing.rescue
         while True:
             look()
@@ -49,26 +70,12 @@ class SwitchPlace:
         Raises:
             PowerDisobeyed: Robot works on the vSwitch for too long.
         """
-        switch = self._find()
+        switch = self.find()
         deadline = self._timing.clock() + self._timing.rescue
         while self._status(switch) is not None and not self._change("DELETE", switch):
             if self._timing.clock() > deadline:
                 raise PowerDisobeyed(f"Robot did not take server {self._number} off vSwitch {switch} in time")
             self._timing.pause(self._timing.poll)
-
-    def _find(self) -> int:
-        """Its number. One request."""
-        found = [
-            int(item["id"])
-            for item in self._robot.get("/vswitch")
-            if int(item["vlan"]) == self._vlan and not item["cancelled"]
-        ]
-        if len(found) != 1:
-            some = f"has {len(found)} vSwitches" if found else "has no vSwitch"
-            raise PowerError(
-                f"Robot {some} with the provisioning VLAN {self._vlan}; there has to be one for this login"
-            )
-        return found[0]
 
     def _status(self, switch: int) -> str | None:
         document: Mapping[str, Any] = self._robot.get(f"/vswitch/{switch}")

@@ -1,5 +1,6 @@
 """How a server at Robot gets into the deployer: by its rescue system, over SSH, with a key of this start only."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -147,6 +148,14 @@ def test_each_start_has_a_key_of_its_own(site: Site) -> None:
     assert first.get_fingerprint() != site.keys_seen[-1].get_fingerprint()
     assert site.sent().count("POST /key") == 2
     assert len([line for line in site.sent() if line.startswith("DELETE /key/")]) == 2
+
+
+def test_what_ran_before_the_reset_is_never_on_the_vswitch(site: Site) -> None:
+    """It may be a customer's, who could listen or speak for another machine."""
+    site.driver().deployer.start()
+    sent = site.sent()
+    joined = next(index for index, line in enumerate(sent) if re.fullmatch(r"POST /vswitch/\d+/server", line))
+    assert sent.index(f"POST /reset/{NUMBER}") < joined
 
 
 @pytest.mark.parametrize("command", ["true", "sh -s", JUMP])
