@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import asyncssh
 import httpx
 import pytest
 
 from api.db.session import Database
 from api.machines.models import INSPECTION, Machine
-from components.installation.shell import Place
+from components.installation.shell import Place, Shell
 from components.robot.budget import RequestBudget
 from components.robot.client import Robot
 from components.specs.machine import BootProfile, DeploymentKind, DeploymentPhase, MachineState
@@ -28,6 +29,7 @@ from lab.metal.vlan import VlanPort
 from pxe.boot.app import create_boot_app
 from pxe.boot.listening import listener, server_for
 from pxe.deployer import Deployer
+from pxe.power.interfaces import RescueSystem, nothing
 from pxe.power.provisioning import Provisioning
 from pxe.power.robot_start import RescueStart, enter_by_ssh
 from pxe.power.timing import Timing
@@ -63,8 +65,9 @@ class Site:
         place = Provisioning(self.service.url, self.machine.spec.mac, VLAN, IPv4Interface(THERE))
         with httpx.Client(base_url="http://127.0.0.1:9") as nobody:
             robot = Robot(nobody, RequestBudget(lambda: 0.0))
-            start = RescueStart(robot, 1, lambda: place, Timing())
-            shell = enter_by_ssh(Place(self.rescue.rig.network.address(10), 22, None), self.rescue.key)
+            start = RescueStart(robot, 1, lambda: place, Timing(), _enter_whoever_it_is)
+            system = RescueSystem(self.rescue.rig.network.address(10), frozenset())
+            shell = start._entered(system, self.rescue.key, nothing)
             start._load(shell, place)
             start._jump(shell)
 
@@ -87,6 +90,11 @@ class Site:
             until(condition, BOOT_SECONDS)
         except AssertionError as error:
             raise AssertionError(self.machine.console()[-4000:]) from error
+
+
+def _enter_whoever_it_is(place: Place, key: asyncssh.SSHKey) -> Shell:
+    """This rescue system makes its host key when somebody comes, and nobody has named it before."""
+    return enter_by_ssh(replace(place, host_keys=None), key)
 
 
 @pytest.fixture
