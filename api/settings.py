@@ -1,5 +1,6 @@
 """Settings, read from the environment. There are no default secrets: a missing one stops the start by name."""
 
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Annotated
 
@@ -90,6 +91,9 @@ class WorkerSettings(Settings):
         machine_deadline_seconds: the same for an operation on a machine, whose installer may take its time ...
         machine_removal_deadline_seconds: ... and for its removal, which may have to overwrite its disks.
         metal_url: where engines reach the API of machines; ``public_url`` if it is not set.
+        pxe_url: where machines reach the boot service, as that is told itself; for those that are entered through a
+            hosting provider's rescue system.
+        pxe_network: the provisioning network in which that address is.
         platform_deadline_seconds: the same for a platform run, which may have to install a machine.
         operation_attempts: after so many failed attempts a retryable failure is final.
         address_quarantine_seconds: how long a released address rests before it is given out again.
@@ -119,6 +123,8 @@ class WorkerSettings(Settings):
     machine_deadline_seconds: Annotated[float, Field(ge=10)] = 3600
     machine_removal_deadline_seconds: Annotated[float, Field(ge=10)] = 46_800
     metal_url: AnyHttpUrl | None = None
+    pxe_url: AnyHttpUrl | None = None
+    pxe_network: IPv4Network | None = None
     platform_deadline_seconds: Annotated[float, Field(ge=10)] = 3600
     operation_attempts: Annotated[int, Field(ge=1)] = 5
     clones_per_storage: Annotated[int, Field(ge=1)] = 2

@@ -27,6 +27,7 @@ from automation.metal.drivers import BmcDrivers
 from automation.metal.passwords import BmcPasswords
 from automation.metal.runner import MachineRunner
 from automation.metal.switching import MachineSwitch
+from automation.operations.environment import with_boot_service
 from automation.operations.fencing import DatabaseFences
 from automation.operations.guests import ProxmoxGuests
 from automation.operations.planning import PlanGate
@@ -88,7 +89,10 @@ def build_services(
     records = CloudflareRecords(settings)
     states = StateStore(settings.state_database_url.get_secret_value())
     fences = DatabaseFences(database, socket.gethostname(), boot_id())
-    bmcs = BmcDrivers(BmcPasswords(database, vault, driver_for).in_force)
+    bmcs = BmcDrivers(
+        BmcPasswords(database, vault, driver_for).in_force,
+        lambda bmc: driver_for(with_boot_service(bmc, settings)),
+    )
     owner, engine = f"{socket.gethostname()}:{os.getpid()}", engines.workload
     return WorkerServices(
         database=database,

@@ -84,6 +84,10 @@ class BmcFailed(MetalError):  # noqa: N818 - what it did
     code = "bmc"
 
 
+class BmcCannot(BmcFailed):
+    """What is needed is not offered: some machines cannot be switched off, and say so."""
+
+
 class DeploymentFailed(MetalError):  # noqa: N818 - what it did
     """The machine, or somebody who watches it, has given the deployment up."""
 

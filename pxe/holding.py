@@ -136,13 +136,19 @@ class Holding:
 
     def _start(self, deployment: DeploymentView, detail: str) -> None:
         self.api.tell(deployment.id, _P.POWER, detail)
-        self.power.boot_network(heed=lambda: self._heed(deployment.id))
+        self.power.boot_network(lambda: self._still_wanted(deployment.id))
 
-    def _heed(self, deployment_id: UUID) -> None:
-        """Notice while a BMC is of no use that somebody wants the operation to end."""
-        deployment = self.api.deployment(deployment_id)
-        if deployment.is_cancel_requested or self.is_stopping():
-            raise CancelAsked(deployment)
+    def _still_wanted(self, deployment_id: UUID) -> None:
+        """Ends the wait for a BMC that is of no use, or for a rescue system, either of which may take minutes.
+
+        Raises:
+            Halt: the operation is cancelled, or the deployment over.
+        """
+        found = self.api.deployment(deployment_id)
+        if found.is_cancel_requested or self.is_stopping():
+            raise CancelAsked(found)
+        if found.status is not DeploymentStatus.OPEN:
+            raise Ended(found)
 
     def _revive(self, halt: Halt) -> None:
         deployment = halt.deployment
@@ -187,10 +193,7 @@ class Holding:
         Its deployment is over: a machine that stays on is told to touch nothing more, and the next try switches it off.
         """
         try:
-            if in_a_hurry:
-                self.power.off_if_it_can()
-            else:
-                self.power.off(at_once=True)
+            self.power.rest(in_a_hurry=in_a_hurry)
         except MetalError as error:
             self.say(f"it could not be switched off: {error.sentence}")
 

@@ -52,7 +52,11 @@ class Installer:
         return self._at.api.deployment(deployment.id)
 
     def settle(self) -> None:
-        """Bring rescue, boot order and power to what is wanted."""
+        """Bring rescue, boot order and power to what is wanted, and the machine off the provisioning network."""
+        self._settle()
+        self._at.power.leave_network()
+
+    def _settle(self) -> None:
         wanted, machine = self._wanted, self._held()
         if wanted.rescue:
             if machine.state is not MachineState.RESCUE:
@@ -104,7 +108,7 @@ class Installer:
     def _leave_rescue(self) -> None:
         """The API first: from then on the machine is given nothing but its own disks."""
         self._at.api.leave_rescue()
-        self._at.power.off(at_once=True)
+        self._at.power.end_system()
 
 
 def found(machine: MachineView, holding: Holding, known: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A machine's power and boot order for the length of one operation: bounded patience, and errors of ours."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -8,10 +9,10 @@ import structlog
 from pydantic import SecretStr
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
-from pxe.errors import BmcFailed
+from pxe.errors import BmcCannot, BmcFailed
 from pxe.power.driver import Capability, Driver
 from pxe.power.errors import NotOffered, PowerDisobeyed, PowerError
-from pxe.power.interfaces import BootSource, PowerState
+from pxe.power.interfaces import BootSource, PowerState, nothing
 
 _LOG = structlog.get_logger(__name__)
 TRIES = 3
@@ -36,8 +37,15 @@ class MachinePower:
         """Look."""
         return self._obeyed(self._driver.power.state)
 
+    @property
+    def tells_state(self) -> bool:
+        """Whether it can be seen for certain if it is on, and looking costs next to nothing."""
+        return Capability.POWER_STATE in self._driver.capabilities
+
     def is_off(self) -> bool:
-        """Whether it is certainly off: one look, without patience; a BMC that does not tell is a no."""
+        """Whether it is certainly off: one look, without patience; a BMC that does not tell is a no, and not asked."""
+        if not self.tells_state:
+            return False
         try:
             return self._driver.power.state() is PowerState.OFF
         except PowerError:
@@ -67,30 +75,50 @@ class MachinePower:
                 return
         self._obeyed(self._driver.power.off)
 
-    def off_if_it_can(self) -> None:
-        """Switch it off by force, with one try: for whoever has no time left, and nothing to lose."""
-        self._obeyed(self._driver.power.off, tries=1)
+    def rest(self, *, at_once: bool = True, in_a_hurry: bool = False) -> None:
+        """Switch it off; one that cannot be goes on with what it runs.
 
-    def boot_network(self, heed: Callable[[], None] = lambda: None) -> None:
-        """Start it from the network, this once.
+        That is the deployer, which touches no disk once its deployment is over, or what is stopped by the next start.
 
         Args:
-            heed: is called before a BMC that was of no use is asked again; what it raises ends that.
+            at_once: by force.
+            in_a_hurry: by force, and with one try: for whoever has no time left, and nothing to lose.
         """
-        if Capability.NETBOOT_ONCE not in self._driver.capabilities:
-            raise BmcFailed(
-                f"a machine behind '{self._driver.name}' cannot be made to boot from our network; install it by the "
-                "hosting provider's rescue system"
-            )
-        # Off before: some BMCs forget what to boot when the power goes.
-        for step in (self._driver.power.off, self._driver.boot.network_once, self._driver.power.on):
-            self._obeyed(step, heed)
+        with contextlib.suppress(BmcCannot):
+            if in_a_hurry:
+                self._obeyed(self._driver.power.off, tries=1)
+            else:
+                self.off(at_once=at_once)
 
-    def boot_disk(self) -> None:
-        """Start it anew from its own disks."""
-        self.off(at_once=True)
-        self.from_disk()
-        self.on()
+    def boot_network(self, look: Callable[[], None] = nothing) -> None:
+        """Start it anew, this once over the network: by its firmware, or through a rescue system, which takes minutes.
+
+        Args:
+            look: is called while the machine is waited for, and before a BMC that was of no use is asked again; what
+                it raises ends the wait.
+        """
+        self._obeyed(lambda: self._driver.deployer.start(look), look)
+
+    def leave_network(self) -> None:
+        """Take it off the provisioning network: from here on it is a customer's."""
+        self._obeyed(self._driver.deployer.leave)
+
+    def end_system(self) -> None:
+        """Have what runs end by force: switched off, or started anew from its own disks where it cannot be."""
+        try:
+            self.off(at_once=True)
+        except BmcCannot:
+            self.from_disk()
+            self._obeyed(self._driver.power.cycle)
+
+    def restart(self) -> None:
+        """Have it end what it runs, by force, and start its own boot order."""
+        try:
+            self.off(at_once=True)
+        except BmcCannot:
+            self._obeyed(self._driver.power.cycle)
+        else:
+            self.on()
 
     def from_disk(self) -> None:
         """Take back whatever makes it boot anything but its own disks."""
@@ -118,7 +146,7 @@ class MachinePower:
             # has to keep customers from such a BMC (docs/bare-metal.md).
             _LOG.warning("bmc_users_not_reset", reason=str(error))
 
-    def _obeyed(self, call: Callable[[], T], heed: Callable[[], None] = lambda: None, tries: int = TRIES) -> T:
+    def _obeyed(self, call: Callable[[], T], heed: Callable[[], None] = nothing, tries: int = TRIES) -> T:
         def pause(seconds: float) -> None:
             heed()
             self._pause(seconds)
@@ -133,5 +161,7 @@ class MachinePower:
         try:
             return retrying(call)
         except PowerError as error:
+            if isinstance(error, NotOffered):
+                raise BmcCannot(str(error)) from None
             disobeyed = isinstance(error, PowerDisobeyed)  # a person is no quicker than another try
             raise BmcFailed(str(error), is_retryable=error.is_retryable or disobeyed) from None

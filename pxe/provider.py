@@ -229,7 +229,7 @@ class InstallationProvider(_MachineProvider):
         with self._hands() as hands:
             if _of(hands.holding, _props) is not None:
                 hands.holding.abort("removed", "the workload ends")
-                hands.holding.power.off()
+                hands.holding.power.rest(at_once=False)
 
     def _brought(self, props: dict[str, Any], olds: dict[str, Any], *, installs: bool) -> dict[str, Any]:
         wanted = _parsed(InstallationInputs, props)

@@ -40,7 +40,7 @@ class Wiper:
             return
         if not machine.wiped_since_use:
             self._wipe_disks()
-        self._at.power.off(at_once=True)
+        self._at.power.rest()
         self._at.say("cleaning its BMC: boot entries and users")
         self._at.power.clean(self._password)
 
@@ -57,9 +57,14 @@ class Wiper:
         self._finish(deployment)
 
     def _await_off(self) -> None:
-        """It switches itself off once its report is in; one that does not is switched off by whoever called."""
+        """It switches itself off once its report is in; one that does not is switched off by whoever called.
+
+        One that could not be switched on again stays in the deployer, which has nothing more to do.
+        """
         deadline = self._at.clock() + self._at.deadlines.off
-        while self._at.power.state() is PowerState.ON and self._at.clock() < deadline:
+        while self._at.clock() < deadline and self._at.power.tells_state:
+            if self._at.power.state() is not PowerState.ON:
+                return
             self._at.pause(self._at.deadlines.poll)
 
     def _finish(self, deployment: DeploymentView) -> None:

@@ -12,6 +12,7 @@ class BmcAccess:
 
     Attributes:
         next_password_encrypted: of a rotation that has not come to its end; None at all other times.
+        boot_mac: of the card that reaches the boot service; ``boot_address`` and ``vlan`` there, as far as recorded.
     """
 
     machine: str
@@ -22,6 +23,9 @@ class BmcAccess:
     verify_tls: bool
     password_encrypted: bytes | None = field(repr=False)
     next_password_encrypted: bytes | None = field(default=None, repr=False)
+    boot_mac: str = ""
+    boot_address: str | None = None
+    vlan: int | None = None
 
     @classmethod
     def of(cls, machine: Machine) -> Self:
@@ -35,4 +39,7 @@ class BmcAccess:
             verify_tls=machine.bmc_verify_tls,
             password_encrypted=machine.bmc_password_encrypted,
             next_password_encrypted=machine.bmc_next_password_encrypted,
+            boot_mac=machine.boot_mac,
+            boot_address=machine.boot_address,
+            vlan=machine.vlan,
         )

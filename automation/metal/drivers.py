@@ -46,7 +46,10 @@ class OpenBmc:
         self._power = MachinePower(driver, graceful=False)
 
     def boot_from_network(self) -> None:
-        """Look whether the BMC is there, then start the machine from the network, this once."""
+        """Look whether the BMC is there, then start the machine over the network, this once.
+
+        Through a rescue system that takes minutes.
+        """
         with _told():
             self._driver.validate()
             self._power.boot_network()
@@ -54,10 +57,13 @@ class OpenBmc:
     def do(self, verb: PowerVerb) -> None:
         """Switch it by force."""
         with _told():
-            if verb is not PowerVerb.ON:
-                self._power.off(at_once=True)
-            if verb is not PowerVerb.OFF:
-                self._power.on()
+            match verb:
+                case PowerVerb.ON:
+                    self._power.on()
+                case PowerVerb.OFF:
+                    self._power.off(at_once=True)
+                case PowerVerb.CYCLE:
+                    self._power.restart()
 
     def leave_clean(self) -> None:
         """Switch it off, and leave it our user with our password, no other, and its own boot order.
@@ -65,7 +71,7 @@ class OpenBmc:
         The password stays the one that was deposited: until the machine is somebody's, a person may need it.
         """
         with _told():
-            self._power.off(at_once=True)
+            self._power.rest()
             self._power.clean(self._password)
 
 

@@ -6,6 +6,7 @@ Whoever finds a next one recorded tries the password, then the next one, each on
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Address
 from uuid import UUID
 
 import structlog
@@ -139,6 +140,9 @@ def settings_of(access: BmcAccess, vault: Vault) -> BmcSettings:
             user=access.user,
             password=SecretStr(vault.open(access.password_encrypted)),
             verify_tls=access.verify_tls,
+            boot_mac=access.boot_mac,
+            boot_vlan=access.vlan,
+            boot_address=None if access.boot_address is None else IPv4Address(access.boot_address),
         )
     except ValidationError as error:
         wrong = "; ".join(str(item["msg"]) for item in error.errors(include_input=False))

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from api.settings import WorkerSettings
 from automation.engine.contract import EngineSecrets
 from automation.operations.guests import NodeAccess
-from pxe.power.settings import BmcSettings
+from pxe.power.settings import BmcKind, BmcSettings
 
 
 def engine_secrets(place: Mapping[str, str], passphrase: str, settings: WorkerSettings) -> EngineSecrets:
@@ -51,6 +51,7 @@ def metal_environment(
     rotation = {} if following is None else {"SLIPWAY_BMC_NEXT_PASSWORD": following.get_secret_value()}
     return {
         **rotation,
+        **_boot_environment(with_boot_service(bmc, settings)),
         "SLIPWAY_METAL_URL": str(settings.metal_url or settings.public_url).rstrip("/"),
         "SLIPWAY_METAL_GRANT": grant,
         "SLIPWAY_BMC_DRIVER": bmc.driver.value,
@@ -60,6 +61,25 @@ def metal_environment(
         "SLIPWAY_BMC_PASSWORD": bmc.password.get_secret_value(),
         "SLIPWAY_BMC_VERIFY_TLS": str(bmc.verify_tls).lower(),
     }
+
+
+def with_boot_service(bmc: BmcSettings, settings: WorkerSettings) -> BmcSettings:
+    """Add to what is recorded of a machine where the boot service is; only machines without network boot need it."""
+    url = "" if settings.pxe_url is None else str(settings.pxe_url).rstrip("/")
+    return bmc.model_copy(update={"boot_url": url, "boot_network": settings.pxe_network})
+
+
+def _boot_environment(bmc: BmcSettings) -> dict[str, str]:
+    if bmc.driver is not BmcKind.ROBOT:
+        return {}
+    found = {
+        "MAC": bmc.boot_mac,
+        "VLAN": bmc.boot_vlan,
+        "ADDRESS": bmc.boot_address,
+        "URL": bmc.boot_url,
+        "NETWORK": bmc.boot_network,
+    }
+    return {f"SLIPWAY_BMC_BOOT_{name}": str(value) for name, value in found.items() if value}
 
 
 def dns_environment(settings: WorkerSettings) -> dict[str, str]:

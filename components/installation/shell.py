@@ -56,11 +56,12 @@ class RescueShell:
 
     Args:
         place: where.
-        key: our private key's file.
+        key: our private key: its file, or the key itself.
+        seconds: how long one command may take.
     """
 
-    def __init__(self, place: Place, key: Path) -> None:
-        self._place, self._key = place, key
+    def __init__(self, place: Place, key: Path | asyncssh.SSHKey, *, seconds: float = COMMAND) -> None:
+        self._place, self._key, self._seconds = place, key, seconds
 
     def run(self, command: str, stdin: str = "") -> Ended:
         """See :class:`Shell`."""
@@ -71,12 +72,12 @@ class RescueShell:
         where = f"{self._place.host}:{self._place.port}"
         try:
             async with (
-                asyncio.timeout(CONNECTING + COMMAND),
+                asyncio.timeout(CONNECTING + self._seconds),
                 asyncssh.connect(
                     self._place.host,
                     self._place.port,
                     username="root",
-                    client_keys=[str(self._key)],
+                    client_keys=[str(self._key) if isinstance(self._key, Path) else self._key],
                     known_hosts=([], [], []),  # none is trusted, so the door is asked
                     client_factory=lambda: door,
                     agent_path=None,
@@ -92,7 +93,8 @@ class RescueShell:
                 "nothing was sent. Another system runs there, or somebody is between us and it"
             ) from None
         except asyncssh.PermissionDenied:
-            raise InstallationError(f"{where}: the rescue system does not let our key in ({self._key.name})") from None
+            key = f" ({self._key.name})" if isinstance(self._key, Path) else ""
+            raise InstallationError(f"{where}: the rescue system does not let our key in{key}") from None
         except (OSError, TimeoutError, asyncssh.Error) as error:
             raise RescueSilentError(f"{where} does not answer SSH: {type(error).__name__} {error}".strip()) from None
         if done.exit_status is None:

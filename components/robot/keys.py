@@ -34,6 +34,17 @@ class Keys:
             raise
         return LiveKey(key["name"], key["fingerprint"], " ".join(key["data"].split()[:2]))
 
+    def named(self, name: str) -> list[LiveKey]:
+        """Return the keys of this name. One request."""
+        try:
+            entries = self._robot.get("/key")
+        except RobotRefused as error:
+            if error.code == _NONE:
+                return []
+            raise
+        found = [LiveKey(item["key"]["name"], item["key"]["fingerprint"], item["key"]["data"]) for item in entries]
+        return [key for key in found if key.name == name]
+
     def ensure(self, spec: RobotKeySpec) -> LiveKey:
         """Have a key known under its name; one that is there already is taken over.
 

@@ -130,7 +130,7 @@ class RobotControl(StandInControl):
         self._call("PUT", f"/vswitch/{vswitch}/failed/{server}")
 
     def machines(self) -> dict[int, dict[str, Any]]:
-        """Each server as hardware, by number: its ``name``, ``disk``, what it ``runs``, and its ``installations``."""
+        """Each server as hardware, by number: ``name``, ``disk``, what it ``runs``, ``installations``, ``deployer``."""
         return {int(number): machine for number, machine in self._call("GET", "/machines").json().items()}
 
     def set_disk(self, server: int, disk: str) -> None:

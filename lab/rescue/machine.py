@@ -21,21 +21,33 @@ class Runs(StrEnum):
 
     DISK = "disk"
     RESCUE = "rescue"
+    DEPLOYER = "deployer"
+    """A kernel that its rescue system has put in its own place."""
     NOTHING = "nothing"
     """It is booting, or there is nothing to boot."""
 
 
 @dataclass
 class Rescue:
-    """A rescue system's memory, gone at the next boot: files by path, root's password hash, what is being run."""
+    """A rescue system's memory, gone at the next boot: files by path, root's password hash, a kernel to jump to.
+
+    Attributes:
+        loaded: what the script that loads the deployer was told; empty: no kernel is loaded.
+    """
 
     files: dict[str, str] = field(default_factory=dict)
     root_hash: str = ""
+    loaded: tuple[str, ...] = ()
 
 
 @dataclass
 class Machine:
-    """A server. ``host_key`` is the private key, PEM, of the rescue system that was activated last."""
+    """A server.
+
+    Attributes:
+        host_key: the private key, PEM, of the rescue system that was activated last.
+        deployer: what the deployer that was started last was told: MAC, VLAN, address and the boot service's address.
+    """
 
     number: int
     name: str
@@ -44,3 +56,4 @@ class Machine:
     host_key: str = ""
     rescue: Rescue = field(default_factory=Rescue)
     installations: int = 0
+    deployer: tuple[str, ...] = ()

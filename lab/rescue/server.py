@@ -79,7 +79,10 @@ class Hall:
     async def _boot(self, machine: Machine, into: Runs) -> None:
         await self._apply(machine)
         await asyncio.sleep(self.boot_seconds)
-        machine.runs = into
+        await self._become(machine, into)
+
+    async def _become(self, machine: Machine, what: Runs) -> None:
+        machine.runs = what
         await self._apply(machine)
 
     async def _apply(self, machine: Machine) -> None:
@@ -134,7 +137,11 @@ class Hall:
         def reboot() -> None:
             asyncio.get_running_loop().call_later(0.05, self.boot, machine.number, "disk")
 
-        return Shell(machine, Power(reboot, installed, self._later, self.install_seconds))
+        def jump() -> None:
+            machine.deployer = machine.rescue.loaded
+            asyncio.get_running_loop().call_later(0.05, self._later, self._become(machine, Runs.DEPLOYER))
+
+        return Shell(machine, Power(reboot, jump, installed, self._later, self.install_seconds))
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -13,6 +13,9 @@ from lab.rescue.machine import DRIVE_BYTES, DRIVES, Disk, Machine
 
 INSTALLIMAGE = "/root/.oldroot/nfs/install/installimage"
 """In the rescue system `installimage` is an alias, which only interactive shells have."""
+JUMP = "/run/slipway-deployer/jump"
+"""The file that the script which loads a deployer leaves behind."""
+_TOLD = 4
 Reading = Callable[[], Awaitable[str]]
 
 
@@ -22,12 +25,14 @@ class Power:
 
     Attributes:
         reboot: start from the disk.
+        jump: start the kernel that was loaded.
         installed: called with root's password hash when Proxmox VE is on the disk.
         spawn: let something go on after the shell has ended.
         install_seconds: how long an installation takes.
     """
 
     reboot: Callable[[], None]
+    jump: Callable[[], None]
     installed: Callable[[str], Awaitable[None]]
     spawn: Callable[[Coroutine[Any, Any, None]], None]
     install_seconds: float = 0.2
@@ -86,6 +91,8 @@ class Shell:
                 return Result(out=await stdin())
             case ["chpasswd", "-e"]:
                 return self._set_password(await stdin())
+            case ["sh", "-s", "--", *told]:
+                return await self._load(told, await stdin())
             case [program, *options] if program == INSTALLIMAGE:
                 return await self._install(options)
         return self._call_at_once(words)
@@ -108,9 +115,19 @@ class Shell:
                 self._start(path)
             case ["reboot"]:
                 self._power.reboot()
+            case ["sh", path] if path == JUMP and self._machine.rescue.loaded:
+                self._power.jump()
             case _:
                 result = Result(127, err=f"bash: line 1: {words[0]}: command not found\n")
         return result
+
+    async def _load(self, told: list[str], script: str) -> Result:
+        """The script is not run: there is neither a card nor a boot service here. It has to be one that sh can read."""
+        fault = await _syntax_error(script)
+        if fault or not script or len(told) != _TOLD:
+            return Result(2, err=fault or f"sh: no script, or not its {_TOLD} arguments\n")
+        self._machine.rescue.loaded = tuple(told)
+        return Result()
 
     def _cat(self, path: str) -> Result:
         if path not in self._files:

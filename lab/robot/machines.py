@@ -36,7 +36,7 @@ def add_machine_controls(control: APIRouter, world: World, hall: Hall) -> None:
 
     @control.get("/machines")
     async def machines() -> dict[int, dict[str, Any]]:
-        shown = ("name", "disk", "runs", "installations")
+        shown = ("name", "disk", "runs", "installations", "deployer")
         return {item.number: {key: getattr(item, key) for key in shown} for item in world.machines.values()}
 
     @control.put("/machines/{number}/disk/{disk}", status_code=204)

@@ -50,7 +50,7 @@ def render_network(boot: BootFromNetwork, base_url: str, extra: str = "") -> str
         extra: an installer's own kernel arguments.
     """
     if boot.format is ImageFormat.RAW:
-        folder, arguments = f"{base_url}/boot", _deployer_arguments(boot, base_url)
+        folder, arguments = f"{base_url}/boot", deployer_arguments(boot, base_url)
     else:
         folder, arguments = f"{base_url}/boot/installers/{boot.image_name}", _installer_arguments(boot, base_url)
     return _NETWORK.format(
@@ -62,7 +62,8 @@ def render_network(boot: BootFromNetwork, base_url: str, extra: str = "") -> str
     )
 
 
-def _deployer_arguments(boot: BootFromNetwork, base_url: str) -> str:
+def deployer_arguments(boot: BootFromNetwork, base_url: str) -> str:
+    """Return the deployer's kernel arguments, however its kernel is started."""
     return (
         f"slipway.url={base_url} slipway.deployment={boot.deployment_id} slipway.token={boot.token} "
         f"slipway.mac={boot.mac} console=ttyS0 {_PATIENT}"

@@ -15,6 +15,7 @@ from platformdirs import user_cache_path
 
 from pxe.deployer.cpio import write_initrd
 from pxe.deployer.errors import DeployerError
+from pxe.deployer.kexec import write_kexec
 from pxe.deployer.libraries import find_program, libraries
 from pxe.deployer.modules import copy_modules, kernel_version
 from pxe.deployer.packages import PackageSource
@@ -77,7 +78,7 @@ def build_once(root: Path, name: str, make: Callable[[Path], None], *, refresh: 
 
 
 def build(recipe: Recipe, folder: Path) -> None:
-    """Build kernel, initrd and ``manifest.json`` into a new folder.
+    """Build kernel, initrd, ``kexec`` and ``manifest.json`` into a new folder.
 
     Raises:
         DeployerError: as for ``ensure_deployer``.
@@ -88,6 +89,7 @@ def build(recipe: Recipe, folder: Path) -> None:
         versions = source.unpack([source.real_kernel(recipe.kernel), *recipe.packages], tree)
         fill_root(recipe, tree, root)
         shutil.copyfile(tree / "boot" / f"vmlinuz-{kernel_version(tree)}", folder / "kernel")
+        write_kexec(tree, folder / "kexec")
         write_initrd(root, folder / "initrd")
     sums = {f"{name}_sha256": file_sha256(folder / name) for name in ("kernel", "initrd")}
     manifest = {"recipe": asdict(recipe), "packages": versions, **sums}

@@ -32,6 +32,18 @@ _LIBRARIES = (
     "libuuid1",
     "zlib1g",
 )
+# kexec-tools and what it needs.
+_KEXEC = (
+    "kexec-tools",
+    "libxencall1",
+    "libxendevicemodel1",
+    "libxenevtchn1",
+    "libxenforeignmemory1",
+    "libxengnttab1",
+    "libxenmisc4.17",
+    "libxentoolcore1",
+    "libxentoollog1",
+)
 _TOOLS = ("busybox-static", "dropbear-bin", "e2fsprogs", "efibootmgr", "fdisk", "hdparm", "mdadm", "util-linux")
 _PROGRAMS = (
     "blkdiscard",
@@ -46,6 +58,7 @@ _PROGRAMS = (
 )
 # Disk controllers, cards and file systems; a kernel that has not one of them as a module is fine.
 _MODULES = (
+    "8021q",
     "ahci",
     "ata_piix",
     "crc32c_generic",
@@ -121,7 +134,7 @@ class Recipe:
 
     name: str
     kernel: str
-    packages: tuple[str, ...] = _TOOLS + _LIBRARIES
+    packages: tuple[str, ...] = _TOOLS + _LIBRARIES + _KEXEC
     programs: tuple[str, ...] = _PROGRAMS
     modules: tuple[str, ...] = _MODULES
 
@@ -140,7 +153,7 @@ CLOUD = Recipe("cloud", "linux-image-cloud-amd64")
 IRON = Recipe(
     "iron",
     "linux-image-amd64",
-    packages=_TOOLS + _LIBRARIES + _NVME,
+    packages=_TOOLS + _LIBRARIES + _KEXEC + _NVME,
     programs=(*_PROGRAMS, "nvme"),
     modules=_MODULES + _IRON_MODULES,
 )

@@ -1,16 +1,20 @@
 """From the environment to a driver."""
 
 import threading
-from functools import cache
+from functools import cache, partial
 
 from components.robot.connection import RobotSettings, shared_robot
 from pxe.power.driver import Driver
 from pxe.power.fake_driver import over_http
 from pxe.power.ipmi import ipmi_driver
+from pxe.power.provisioning import Provisioning
 from pxe.power.redfish import redfish_driver
-from pxe.power.robot import robot_driver
+from pxe.power.robot_driver import robot_driver
 from pxe.power.settings import BmcKind, BmcSettings, bmc_settings, host_and_port
 from pxe.power.timing import Timing
+
+_ROBOT_POLL = 10.0
+"""Seconds between looks at Robot: a login has 200 requests an hour for all of its servers."""
 
 
 def driver_for(settings: BmcSettings) -> Driver:
@@ -44,5 +48,6 @@ def _connect(settings: BmcSettings) -> Driver:
         return ipmi_driver(*host_and_port(settings.address), settings.user, settings.password)
     if settings.driver is BmcKind.ROBOT:
         login = RobotSettings(url=settings.address, user=settings.user, password=settings.password)
-        return robot_driver(shared_robot(login), int(settings.system))
+        place = partial(Provisioning.of, settings)
+        return robot_driver(shared_robot(login), int(settings.system), Timing(poll=_ROBOT_POLL), place=place)
     return over_http(settings.address, settings.system, settings.user, settings.password, Timing())

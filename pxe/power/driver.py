@@ -7,6 +7,7 @@ from enum import StrEnum
 from pxe.power.interfaces import (
     AccountsInterface,
     BootInterface,
+    DeployerInterface,
     IdentityInterface,
     PowerInterface,
     RescueInterface,
@@ -23,7 +24,7 @@ class Capability(StrEnum):
     GRACEFUL_OFF = "graceful-off"
     """Its operating system can be asked to shut down."""
     NETBOOT_ONCE = "netboot-once"
-    """It can be made to boot from a network of ours. Without this, install by the rescue system."""
+    """Its firmware can be made to boot from a network of ours. Without this, the deployer is started by other means."""
     ACCOUNTS = "accounts"
     """The users of its BMC are ours to manage. Without this, they are the hosting provider's."""
     RESCUE = "rescue"
@@ -41,6 +42,7 @@ class Driver:
 
     Attributes:
         name: as in ``SLIPWAY_BMC_DRIVER``.
+        deployer: starts what inspects, installs, wipes and rescues, in the way that this machine has.
         capabilities: answers without a call.
         check: see :meth:`validate`.
     """
@@ -48,6 +50,7 @@ class Driver:
     name: str
     power: PowerInterface
     boot: BootInterface
+    deployer: DeployerInterface
     capabilities: frozenset[Capability]
     check: Callable[[], None]
     accounts: AccountsInterface | None = None

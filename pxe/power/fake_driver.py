@@ -12,6 +12,7 @@ from pxe.power.gate import Gate
 from pxe.power.interfaces import BmcAccount, BootOrder, BootSource, PowerState
 from pxe.power.login import Login
 from pxe.power.settings import new_password
+from pxe.power.starting import NetworkStart
 from pxe.power.timing import Timing
 
 _UNAUTHORIZED, _NOT_FOUND, _UNAVAILABLE = 401, 404, 503
@@ -40,10 +41,12 @@ def over_http(address: str, system: str, user: str, password: SecretStr, timing:
 
 def _compose(wire: Wire, login: Login, timing: Timing) -> Driver:
     bmc = _FakeBmc(wire, login, timing)
+    power, boot = FakePower(bmc, timing), FakeBoot(bmc)
     return Driver(
         name="fake",
-        power=FakePower(bmc, timing),
-        boot=FakeBoot(bmc),
+        power=power,
+        boot=boot,
+        deployer=NetworkStart(power, boot),
         capabilities=frozenset(Capability) - {Capability.RESCUE},
         check=bmc.check,
         accounts=FakeAccounts(bmc),

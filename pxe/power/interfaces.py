@@ -5,6 +5,7 @@ done it (``Timing.follow``). Every method raises :class:`PowerError`: :class:`Bm
 :class:`BmcBusy` after ``Timing.busy`` seconds of "no time", :class:`BmcRefused` for the login.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -132,6 +133,35 @@ class BootInterface(Protocol):
 
         Raises:
             PowerDisobeyed: something else is still in place.
+        """
+
+
+def nothing() -> None:
+    """Do nothing: for callers whose wait nobody wants to end."""
+
+
+class DeployerInterface(Protocol):
+    """How a machine gets into the deployer: by its own firmware, or through a rescue system."""
+
+    def start(self, look: Callable[[], None] = nothing) -> None:
+        """Start the machine anew, whatever it does, so that it asks the boot service what it is to be.
+
+        Harmless to repeat: the machine is started once more. By firmware this comes back when the machine is on;
+        through a rescue system, which takes minutes, when the deployer's kernel has been started.
+
+        Args:
+            look: is called again and again while the machine is waited for. What it raises ends the wait and comes out
+                here; nothing is left behind that would boot anything but the machine's own disks.
+
+        Raises:
+            NotOffered: the machine has no way to reach the boot service.
+            PowerDisobeyed: it did not come up in time.
+        """
+
+    def leave(self) -> None:
+        """Take the machine off the provisioning network, before a customer works on it. Harmless to repeat.
+
+        Does nothing where the way there is not ours to close: a switch's port is its operators'.
         """
 
 

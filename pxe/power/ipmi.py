@@ -8,6 +8,7 @@ from pxe.power.interfaces import BmcAccount, BootOrder, BootSource, PowerState
 from pxe.power.ipmi_child import IpmiBmc, IpmiSession
 from pxe.power.login import Login
 from pxe.power.settings import new_password
+from pxe.power.starting import NetworkStart
 from pxe.power.timing import Timing
 
 _SOURCES = {"network": BootSource.NETWORK, "hd": BootSource.DISK}
@@ -21,10 +22,12 @@ def ipmi_driver(host: str, port: int, user: str, password: SecretStr, timing: Ti
     """
     timing = timing or Timing()
     bmc = IpmiBmc(host, port, Login(user, password), timing)
+    power, boot = IpmiPower(bmc, timing), IpmiBoot(bmc)
     return Driver(
         name="ipmi",
-        power=IpmiPower(bmc, timing),
-        boot=IpmiBoot(bmc),
+        power=power,
+        boot=boot,
+        deployer=NetworkStart(power, boot),
         capabilities=frozenset(Capability) - {Capability.RESCUE, Capability.SERIAL},
         check=bmc.check,
         accounts=IpmiAccounts(bmc),

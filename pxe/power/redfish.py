@@ -15,6 +15,7 @@ from pxe.power.interfaces import BootOrder, BootSource, PowerState
 from pxe.power.login import Login
 from pxe.power.redfish_accounts import RedfishAccounts
 from pxe.power.redfish_session import RedfishBmc
+from pxe.power.starting import NetworkStart
 from pxe.power.timing import Timing
 
 _STATES = {sushy.PowerState.ON: PowerState.ON, sushy.PowerState.OFF: PowerState.OFF}
@@ -48,10 +49,12 @@ def redfish_driver(  # noqa: PLR0913 - what a BMC is reached by
     logging.getLogger("sushy").setLevel(logging.CRITICAL)
     timing = timing or Timing()
     bmc = RedfishBmc(address, Login(user, password), system=system, verify=verify, timing=timing)
+    power, boot = RedfishPower(bmc, timing), RedfishBoot(bmc)
     return Driver(
         name="redfish",
-        power=RedfishPower(bmc, timing),
-        boot=RedfishBoot(bmc),
+        power=power,
+        boot=boot,
+        deployer=NetworkStart(power, boot),
         capabilities=frozenset(Capability) - {Capability.RESCUE},
         check=bmc.check,
         accounts=RedfishAccounts(bmc),

@@ -13,7 +13,6 @@ from components.robot.client import Robot
 from components.robot.errors import OutOfRequests, RobotError, RobotRefused, RobotUnreachable, WrongCredentials
 from components.robot.keys import Keys
 from components.specs.robot_key import RobotKeySpec
-from pxe.power.driver import Capability, Driver
 from pxe.power.errors import BmcBusy, BmcRefused, BmcUnreachable, NoSuchSystem, NotOffered, PowerDisobeyed, PowerError
 from pxe.power.interfaces import BootOrder, BootSource, PowerState, RescueSystem
 from pxe.power.timing import Timing
@@ -27,28 +26,9 @@ _WRONG_LOGIN = (
 )
 
 
-def robot_driver(robot: Robot, number: int, timing: Timing | None = None) -> Driver:
-    """Compose the driver of a server at Robot. Sends nothing.
-
-    Args:
-        robot: the connection that the process shares.
-        number: the server's.
-        timing: how long it is waited for.
-    """
-    timing = timing or Timing()
-    return Driver(
-        name="robot",
-        power=RobotPower(robot, number, timing),
-        boot=RobotBoot(robot, number),
-        capabilities=frozenset({Capability.RESCUE}),
-        check=lambda: check(robot, number, timing.check),
-        rescue=RobotRescue(robot, number),
-    )
-
-
 def check(robot: Robot, number: int, seconds: float) -> None:
     """See that the login is good and has this server. One request, one try, at most so many seconds."""
-    with _meaning(number):
+    with meaning(number):
         robot.ask_once(f"/reset/{number}", seconds)
 
 
@@ -82,18 +62,32 @@ class RobotPower:
 
     def reset(self) -> None:
         """Press reset: one request, never repeated."""
-        with _meaning(self._number):
+        with meaning(self._number):
             self._robot.write("POST", f"/reset/{self._number}", {"type": "hw"})
 
+    def begin(self) -> None:
+        """Start it anew: reset, or the power button of one that is off. Two requests.
+
+        A lost answer is put up with: what the machine does shows whether it was pressed.
+        """
+        state, buttons = self._look()
+        try:
+            if state is PowerState.OFF and _PRESS in buttons:
+                self._push(_PRESS, buttons)
+            else:
+                self.reset()
+        except BmcUnreachable:
+            return
+
     def _look(self) -> tuple[PowerState, frozenset[str]]:
-        with _meaning(self._number):
+        with meaning(self._number):
             said = self._robot.get(f"/reset/{self._number}")["reset"]
         return _STATES.get(said.get("operating_status"), PowerState.UNKNOWN), frozenset(said["type"])
 
     def _push(self, button: str, buttons: frozenset[str]) -> None:
         if button not in buttons:
             raise NotOffered(f"server {self._number} has no power button at Robot; it has {', '.join(sorted(buttons))}")
-        with _meaning(self._number):
+        with meaning(self._number):
             self._robot.write("POST", f"/reset/{self._number}", {"type": button})
 
     def _follow(self, state: PowerState, seconds: float) -> None:
@@ -113,7 +107,7 @@ class RobotBoot:
 
     def order(self) -> BootOrder:
         """Look: one request."""
-        with _meaning(self._number):
+        with meaning(self._number):
             boots = self._robot.get(f"/boot/{self._number}")["boot"]
         active = [name for name, system in boots.items() if system and system.get("active")]
         if not active:
@@ -122,7 +116,7 @@ class RobotBoot:
 
     def reset_entries(self) -> None:
         """Deactivate whatever would boot: one request, and one for each that is active."""
-        with _meaning(self._number):
+        with meaning(self._number):
             boots = self._robot.get(f"/boot/{self._number}")["boot"]
             for name, system in boots.items():
                 if system and system.get("active"):
@@ -138,7 +132,7 @@ class RobotRescue:
     def activate(self, public_key: str) -> RescueSystem:
         """Have the next start boot it: eight requests at most; four if it is active already."""
         key = _key_spec(self._number, public_key)
-        with _meaning(self._number):
+        with meaning(self._number):
             desk = RescueDesk(self._robot)
             server = desk.server(self._number)
             Keys(self._robot).ensure(key)
@@ -150,16 +144,22 @@ class RobotRescue:
     def deactivate(self, public_key: str) -> None:
         """Have it boot from its disk, and forget the key: three requests at most."""
         RobotBoot(self._robot, self._number).reset_entries()
-        with _meaning(self._number):
+        with meaning(self._number):
             Keys(self._robot).forget(_key_spec(self._number, public_key).fingerprint)
 
 
+def key_name(number: int) -> str:
+    """Return the name that keys for a server's rescue system have at Robot."""
+    return f"slipway deployment {number}"
+
+
 def _key_spec(number: int, public_key: str) -> RobotKeySpec:
-    return RobotKeySpec(name=f"slipway deployment {number}", data=public_key)
+    return RobotKeySpec(name=key_name(number), data=public_key)
 
 
 @contextmanager
-def _meaning(number: int) -> Iterator[None]:
+def meaning(number: int) -> Iterator[None]:
+    """Have what Robot says to requests for a server raised as drivers do."""
     try:
         yield
     except WrongCredentials:

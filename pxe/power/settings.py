@@ -4,6 +4,7 @@ import re
 import secrets
 import string
 from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -36,6 +37,9 @@ class BmcSettings(BaseSettings):
         system: which machine behind that address: a system's id or path for Redfish (empty: there is only one), the
             server's number for Robot, the machine's name for the fake. Unused for IPMI.
         verify_tls: ``true``, ``false``, or the file of the authorities to trust.
+        boot_mac: of the card with which a machine without network boot reaches the boot service; ``boot_vlan`` on it,
+            ``boot_address`` the machine's there. Only for Robot, like the rest.
+        boot_url: of the boot service; ``boot_network`` the network that it shares with the machine.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
@@ -46,6 +50,11 @@ class BmcSettings(BaseSettings):
     user: Annotated[str, Field(min_length=1)]
     password: Annotated[SecretStr, Field(min_length=1)]
     verify_tls: bool | Path = True
+    boot_mac: Annotated[str, Field(pattern=r"^([0-9a-f]{2}(:[0-9a-f]{2}){5})?$")] = ""
+    boot_vlan: Annotated[int, Field(ge=1, le=4094)] | None = None
+    boot_address: IPv4Address | None = None
+    boot_url: Annotated[str, Field(pattern=r"^(https?://[A-Za-z0-9._:/\[\]-]+)?$")] = ""
+    boot_network: IPv4Network | None = None
 
     @model_validator(mode="after")
     def _can_be_meant(self) -> Self:

@@ -20,6 +20,7 @@ class Timing:
         busy: how long in all a BMC that has no time is asked again.
         follow: until the machine is on or off after a forced order.
         graceful: until its operating system has shut down.
+        rescue: until a hosting provider's rescue system answers after a reset.
         poll: between two looks at it.
         clock: seconds that only grow.
         pause: waits so many seconds.
@@ -30,6 +31,7 @@ class Timing:
     busy: float = 60.0
     follow: float = 60.0
     graceful: float = 180.0
+    rescue: float = 600.0
     poll: float = 1.0
     clock: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep

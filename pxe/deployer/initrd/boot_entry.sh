@@ -3,6 +3,9 @@
 # set_boot_entry NAME...: one entry a disk, in the place of those of an earlier installation.
 set_boot_entry() {
     [ -d "$SYS/firmware/efi" ] || return 0
+    # Where the hosting provider's network has to stay first, or its rescue system is never reached again. Firmware finds
+    # EFI/BOOT/BOOTX64.EFI on the disk after it, as on any disk.
+    [ "$(setting slipway.entered)" != rescue ] || return 0
     for entry in $(efibootmgr | sed -n 's/^Boot\([0-9A-F]\{4\}\)\*\{0,1\} Slipway.*/\1/p'); do
         efibootmgr --quiet --bootnum "$entry" --delete-bootnum
     done

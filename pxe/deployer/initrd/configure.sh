@@ -6,6 +6,7 @@ configure() {
     place_keys
     place_name
     place callback /etc/slipway/callback 0600
+    tell_of_vlan
     chmod 0700 "$TARGET/etc/slipway"
     place_first_boot
     sync
@@ -80,6 +81,12 @@ place_name() {
         printf '::1 localhost ip6-localhost ip6-loopback\nff02::1 ip6-allnodes\nff02::2 ip6-allrouters\n'
     } >"$TARGET/etc/hosts"
     chmod 0644 "$TARGET/etc/hosts"
+}
+
+# The installed system reaches the boot service as we do: the third line of what it calls back with.
+tell_of_vlan() {
+    [ -z "$(setting slipway.vlan)" ] || printf '%s %s %s\n' "$(setting slipway.vlan)" "$(setting slipway.mac)" \
+        "$(setting slipway.address)" >>"$TARGET/etc/slipway/callback"
 }
 
 # A system with systemd gets a unit that tells of its first boot; any other reads /etc/slipway/callback itself.

@@ -1,11 +1,18 @@
 """Credentials for the engine's providers."""
 
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from pydantic import SecretStr
 
-from automation.operations.environment import engine_secrets, metal_environment, node_environment
+from automation.operations.environment import (
+    engine_secrets,
+    metal_environment,
+    node_environment,
+    with_boot_service,
+)
 from automation.operations.guests import NodeAccess
+from pxe.power.provisioning import Provisioning
 from pxe.power.settings import BmcKind, BmcSettings
 from tests.fixtures.runner import worker_settings
 
@@ -76,3 +83,29 @@ def test_what_a_bmcs_password_is_to_be_goes_to_removals_only(tmp_path: Path) -> 
     assert "SLIPWAY_BMC_NEXT_PASSWORD" not in metal_environment(bmc, "slg_grant", settings)
     environment = metal_environment(bmc, "slg_grant", settings, SecretStr("following"))
     assert environment["SLIPWAY_BMC_NEXT_PASSWORD"] == "following"
+
+
+def test_a_server_at_robot_is_told_where_it_finds_the_boot_service(tmp_path: Path) -> None:
+    """What the inventory has of it, and what the workers know; nobody else needs that."""
+    settings = worker_settings(tmp_path, pxe_url="http://10.20.0.1:8080/", pxe_network="10.20.0.0/24")
+    recorded = BmcSettings(
+        driver=BmcKind.ROBOT,
+        address="https://robot.example",
+        system="321",
+        user="u",
+        password=SecretStr("p"),
+        boot_mac="52:54:00:00:00:01",
+        boot_vlan=4001,
+        boot_address=IPv4Address("10.20.0.10"),
+    )
+    environment = metal_environment(recorded, "slg_grant", settings)
+    told = {name: value for name, value in environment.items() if name.startswith("SLIPWAY_BMC_BOOT_")}
+    assert told == {
+        "SLIPWAY_BMC_BOOT_MAC": "52:54:00:00:00:01",
+        "SLIPWAY_BMC_BOOT_VLAN": "4001",
+        "SLIPWAY_BMC_BOOT_ADDRESS": "10.20.0.10",
+        "SLIPWAY_BMC_BOOT_URL": "http://10.20.0.1:8080",
+        "SLIPWAY_BMC_BOOT_NETWORK": "10.20.0.0/24",
+    }
+    place = Provisioning.of(with_boot_service(recorded, settings))
+    assert (place.url, str(place.address)) == ("http://10.20.0.1:8080", "10.20.0.10/24")

@@ -175,3 +175,72 @@ def test_uefi_gets_one_entry_a_disk(shell: DeployerShell) -> None:
     removed, made = calls.read_text().splitlines()
     assert removed == "--quiet --bootnum 0001 --delete-bootnum"
     assert "--part 1 --label Slipway vda --loader \\EFI\\BOOT\\BOOTX64.EFI" in made
+
+
+_ENTERED = "slipway.entered=rescue slipway.mac=52:54:00:00:00:01 slipway.vlan=4001 slipway.address=10.20.0.10/24"
+
+
+def test_through_a_rescue_system_the_firmwares_order_stays(shell: DeployerShell) -> None:
+    """The hosting provider's network has to come first, or its rescue system is never reached again."""
+    shell.write("proc/cmdline", f"{_ENTERED}\n")
+    shell.write("tools/efibootmgr", f"#!/bin/sh\necho called >{shell.folder}/calls\n").chmod(0o755)
+    shell.add_disk("vda", 1 << 20, vda1__partition="1\n", vda1__start="2048\n")
+    (shell.folder / "sys/firmware/efi").mkdir(parents=True)
+    assert shell.run(f"PATH={shell.folder}/tools:$PATH; set_boot_entry vda").returncode == 0
+    assert not (shell.folder / "calls").exists()
+
+
+def test_the_installed_system_is_told_of_the_vlan(shell: DeployerShell) -> None:
+    """A third line of what it calls back with; without a VLAN there are two."""
+    script = "place callback /etc/slipway/callback 0600; tell_of_vlan"
+    assert shell.run(script).returncode == 0
+    assert _placed(shell, "etc/slipway/callback")[0] == _FILES["callback"]
+    shell.write("proc/cmdline", (shell.folder / "proc/cmdline").read_text().strip() + f" {_ENTERED}\n")
+    shell.run(script)
+    third = "4001 52:54:00:00:00:01 10.20.0.10/24\n"
+    assert _placed(shell, "etc/slipway/callback")[:2] == (_FILES["callback"] + third, "0o600")
+
+
+def test_an_installed_system_calls_over_the_vlan_and_leaves_it(shell: DeployerShell, boot: FakeBootService) -> None:
+    """On the card with the recorded address; nothing of it stays."""
+    assert boot.deployment is not None
+    for name, mac in (("eth0", "52:54:00:00:00:02"), ("eth1", "52:54:00:00:00:01"), ("slip", "52:54:00:00:00:01")):
+        shell.write(f"sys/class/net/{name}/address", f"{mac}\n")
+    for name in ("eth0", "eth1"):
+        (shell.folder / f"sys/class/net/{name}/device").mkdir()
+    for name in ("ip", "modprobe"):
+        shell.write(f"tools/{name}", f'#!/bin/sh\necho "$*" >>{shell.folder}/calls\n').chmod(0o755)
+    lines = f"{boot.base_url}/deployments/1/running\n{boot.deployment.callback}\n4001 52:54:00:00:00:01 10.20.0.10/24\n"
+    callback = shell.write("callback", lines)
+    script = (SCRIPTS / "first-boot").read_text().replace("/etc/slipway/callback", str(callback))
+    script = script.replace("/sys/class/net", f"{shell.folder}/sys/class/net")
+    path = f"{shell.folder}/tools:/usr/bin:/bin"
+    subprocess.run(["/bin/bash", "-c", script], check=True, timeout=30, capture_output=True, env={"PATH": path})
+
+    assert boot.deployment.running["hostname"]
+    assert not callback.exists()
+    assert (shell.folder / "calls").read_text().splitlines() == [
+        "8021q",
+        "link add link eth1 name slipway type vlan id 4001",
+        "link set dev slipway mtu 1400",
+        "link set dev slipway up",
+        "address add 10.20.0.10/24 dev slipway",
+        "link delete slipway",
+    ]
+
+
+def test_the_deployer_joins_a_vlan_without_dhcp(shell: DeployerShell) -> None:
+    """On the card that it was started for, with the address that it was given."""
+    shell.write("proc/cmdline", f"{_ENTERED}\n")
+    shell.write("sys/class/net/eth0/address", "52:54:00:00:00:01\n")
+    noted = f'ip() {{ echo "ip $*" >>{shell.folder}/calls; }}; udhcpc() {{ echo dhcp >>{shell.folder}/calls; }}; '
+    done = shell.run(f"modprobe() {{ :; }}; {noted} bring_up_network 52-54-00-00-00-01")
+    assert done.returncode == 0, done.stderr
+    assert (shell.folder / "calls").read_text().splitlines() == [
+        "ip link set lo up",
+        "ip link set eth0 up",
+        "ip link add link eth0 name slipway type vlan id 4001",
+        "ip link set dev slipway mtu 1400",
+        "ip link set dev slipway up",
+        "ip addr add 10.20.0.10/24 dev slipway",
+    ]

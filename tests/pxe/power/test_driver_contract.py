@@ -3,6 +3,7 @@
 import time
 
 import pytest
+import tenacity
 from pydantic import SecretStr
 
 from pxe.power.driver import Capability
@@ -145,6 +146,37 @@ def test_the_next_boot_is_from_the_network(rig: Rig) -> None:
     boot.reset_entries()
     assert boot.order().override in {None, BootSource.DISK}
     boot.reset_entries()
+
+
+@every_kind
+def test_a_machine_is_started_into_the_deployer(rig: Rig) -> None:
+    """Whatever way it has; repeating it starts it anew, and nothing but its own disks is booted after that."""
+    rig.make_network()
+    looks: list[None] = []
+    for _ in range(2):
+        rig.driver.deployer.start(lambda: looks.append(None))
+        tenacity.Retrying(stop=tenacity.stop_after_delay(10), wait=tenacity.wait_fixed(0.05))(_has_come, rig)
+    assert looks
+    rig.driver.boot.reset_entries()
+    assert rig.driver.boot.order().override in {None, BootSource.DISK}
+    rig.driver.deployer.leave()
+
+
+def _has_come(rig: Rig) -> None:
+    assert rig.in_deployer()
+
+
+@every_kind
+def test_a_start_that_nobody_wants_any_more_is_ended(rig: Rig) -> None:
+    """What the caller's look raises comes out, and nothing is left that would boot anything else."""
+    rig.make_network()
+    with pytest.raises(KeyboardInterrupt):
+        rig.driver.deployer.start(_cancelled)
+    assert rig.driver.boot.order().override in {None, BootSource.DISK}
+
+
+def _cancelled() -> None:
+    raise KeyboardInterrupt
 
 
 @every_bmc

@@ -11,7 +11,7 @@ from components.robot.client import Robot
 from pxe.power.driver import Capability, Driver
 from pxe.power.errors import BmcBusy, BmcUnreachable, NoSuchSystem, NotOffered, PowerDisobeyed
 from pxe.power.interfaces import BootSource, PowerState
-from pxe.power.robot import robot_driver
+from pxe.power.robot_driver import robot_driver
 from tests.fakes.certificates import ssh_key
 from tests.fixtures.bmc_rigs import Rig, fake_machine
 
