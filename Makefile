@@ -93,7 +93,7 @@ platform-tools: ## Prometheus, Alertmanager and others, from the system's packag
 
 # What runs machines for the tests of bare metal, and what they are installed with; one package a line.
 METAL_PACKAGES := \
-    debian-installer-12-netboot-amd64 \
+    debian-archive-keyring \
     dnsmasq-base \
     dpkg \
     e2fsprogs \
@@ -110,7 +110,9 @@ METAL_PACKAGES := \
     busybox-static \
     qemu-system-x86 \
     qemu-utils \
-    seabios
+    seabios \
+    tinyproxy-bin \
+    util-linux
 
 .PHONY: metal-tools
 metal-tools: ## QEMU, dnsmasq and iPXE, from the system's packages if this is root; starts no service

@@ -15,7 +15,7 @@ _STAYS: Mapping[DeploymentPhase, float] = MappingProxyType(
     {
         _P.POWER: 600.0,  # servers test their memory and train their links before they think of the network
         _P.SCRIPT: 240.0,  # kernel and initrd, some 30 MB, from a boot service that serves fifty others
-        _P.INSPECT: 180.0,  # RAID controllers and many disks take their time to appear
+        _P.INSPECT: 600.0,  # RAID controllers and many disks appear; an installer fetches most of itself from a mirror
         _P.WRITE: 5400.0,  # a distribution's own installer, with all packages from a mirror
         _P.VERIFY: 1800.0,  # reading back what was written, at the speed of a slow disk
         _P.CONFIGURE: 300.0,  # growing a file system over terabytes

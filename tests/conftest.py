@@ -36,6 +36,7 @@ pytest_plugins = [
     "tests.fixtures.metal",
     "tests.fixtures.boot_service",
     "tests.fixtures.metal_site",
+    "tests.fixtures.debian_installer",
 ]
 
 _SERVERS = frozenset(

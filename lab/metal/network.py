@@ -9,6 +9,7 @@ import ipaddress
 import os
 import secrets
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -186,6 +187,14 @@ class ProvisioningNetwork:
 
     def _in(self, *command: str) -> None:
         run(["ip", "netns", "exec", self._name, program(command[0]), *command[1:]])
+
+
+def free_port(host: str) -> int:
+    """A TCP port of an address of this computer's on which nobody listens at the moment."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def remove_leftovers() -> None:

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 PROGRAMS = ("qemu-system-x86_64", "qemu-img", "ip", "dnsmasq", "depmod", "apt-get", "dpkg-deb")
 _PATH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
@@ -38,14 +39,19 @@ def missing() -> str | None:
     return None if probe.returncode == 0 else "network namespaces are not allowed here"
 
 
-def run(command: Sequence[str], *, ok: bool = True, seconds: float = 60.0) -> str:
-    """Run a program to its end and return what it said; blocks.
+def run(command: Sequence[str], *, ok: bool = True, seconds: float = 60.0, folder: Path | None = None) -> str:
+    """Run a program to its end, in a folder, and return what it said; blocks.
 
     Raises:
         MetalLabError: it failed, unless ``ok`` is false.
     """
     done = subprocess.run(
-        [program(command[0]), *command[1:]], capture_output=True, text=True, timeout=seconds, check=False
+        [program(command[0]), *command[1:]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
     )
     if ok and done.returncode != 0:
         raise MetalLabError(f"`{' '.join(command)}` failed: {(done.stderr or done.stdout).strip()}")

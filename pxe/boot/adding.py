@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from components.specs.machine import Compression, MachineImage
-from pxe.boot.store import IMAGES
+from components.specs.machine import Compression, ImageFormat, MachineImage
+from pxe.boot.store import IMAGES, ImageStore, checked_arguments
 
 _GZIP, _QCOW2 = b"\x1f\x8b", b"QFI\xfb"
 _CHUNK = 4 * 1024 * 1024
@@ -49,6 +49,51 @@ def add_image(
         served = _sha256(scratch)
         image = MachineImage(name=name, compression=compression, sha256=served, content_sha256=content, size_bytes=size)
         _keep(scratch, folder / served)
+    return image
+
+
+def add_installer(  # noqa: PLR0913 - each is something else that an installer is made of
+    root: Path, name: str, image_format: ImageFormat, *, kernel: Path, initrd: Path, arguments: str, size_bytes: int
+) -> MachineImage:
+    """Copy a distribution's own installer into the store below ``root`` and return what describes it; blocks shortly.
+
+    Its checksums are its initrd's and its kernel's: with a newer installer, a machine is installed from another image.
+
+    Args:
+        root: the store.
+        name: what the image is to be called; what is there by this name is replaced.
+        image_format: whose installer it is.
+        kernel: as its distribution publishes it for booting over the network.
+        initrd: likewise.
+        arguments: what its kernel is told besides what the boot service tells it, such as where its mirror is.
+        size_bytes: what a disk has to hold at least for the system that it installs.
+
+    Raises:
+        BadImage: if the format is no installer's.
+        NotFound: if the name cannot be one.
+        ValueError: if the arguments hold what a boot script could take for more than arguments.
+        OSError: if a file cannot be read, or the store not be written.
+    """
+    if image_format is ImageFormat.RAW:
+        raise BadImage("a raw image has no installer: it is added as an image")
+    image = MachineImage(
+        name=name,
+        format=image_format,
+        sha256=_sha256(initrd),
+        content_sha256=_sha256(kernel),
+        size_bytes=size_bytes,
+    )
+    store = ImageStore(root)
+    folder = store.installer(name, "kernel").parent
+    checked_arguments(arguments)
+    folder.mkdir(parents=True, exist_ok=True)
+    for source, file in ((kernel, "kernel"), (initrd, "initrd")):
+        with _scratch(folder) as scratch:
+            shutil.copyfile(source, scratch)
+            _keep(scratch, store.installer(name, file))
+    with _scratch(folder) as scratch:
+        scratch.write_text(f"{arguments}\n", encoding="ascii")
+        _keep(scratch, folder / "arguments")
     return image
 
 

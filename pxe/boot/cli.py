@@ -9,9 +9,14 @@ from typing import Annotated
 
 import typer
 
+from api.errors import SlipwayError
+from components.specs.machine import ImageFormat
+
 boot = typer.Typer(help="The boot service of dedicated machines.", no_args_is_help=True, add_completion=False)
 images = typer.Typer(help="Disk images that machines are installed with.", no_args_is_help=True, add_completion=False)
 boot.add_typer(images, name="images")
+installers = typer.Typer(help="Distributions' own installers.", no_args_is_help=True, add_completion=False)
+boot.add_typer(installers, name="installers")
 
 _DATABASE, _STORE, _URL = "DATABASE_URL", "SLIPWAY_PXE_IMAGE_STORE", "SLIPWAY_PXE_URL"
 
@@ -42,6 +47,27 @@ def add(
 
     with _plain_errors():
         image = add_image(store, file, name, expected_sha256=sha256, compress=compress)
+    typer.echo(image.model_dump_json(indent=2))
+
+
+@installers.command("add")
+def add_installer_files(  # noqa: PLR0913 - typer makes an option of each parameter
+    *,
+    name: Annotated[str, typer.Option(help="What it is called, such as debian-13-installer.")],
+    kernel: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Of the distribution's netboot files.")],
+    initrd: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Of the distribution's netboot files.")],
+    store: Annotated[Path, typer.Option(envvar=_STORE, help="The image store.")],
+    image_format: Annotated[ImageFormat, typer.Option("--format", help="Whose it is.")] = ImageFormat.INSTALLER_DEBIAN,
+    arguments: Annotated[str, typer.Option(help="What its kernel is told besides: its mirror.")] = "",
+    disk_gib: Annotated[int, typer.Option(min=1, help="What a disk has to hold at least.")] = 4,
+) -> None:
+    """Put an installer into the store, and print what the catalogue says of it."""
+    from pxe.boot.adding import add_installer  # noqa: PLC0415 - see above
+
+    with _plain_errors():
+        image = add_installer(
+            store, name, image_format, kernel=kernel, initrd=initrd, arguments=arguments, size_bytes=disk_gib << 30
+        )
     typer.echo(image.model_dump_json(indent=2))
 
 
@@ -80,6 +106,6 @@ def _plain_errors() -> Iterator[None]:
 
     try:
         yield
-    except (BadImage, OSError, ValueError) as error:
+    except (BadImage, OSError, SlipwayError, ValueError) as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from None

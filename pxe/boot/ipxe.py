@@ -1,6 +1,9 @@
 """Boot scripts in iPXE's language: pure. Only values of ours are in them: addresses, ids, tokens, MAC addresses."""
 
+import ipaddress
 import re
+from contextlib import suppress
+from urllib.parse import urlsplit
 
 from api.machines.netboot.scripts import BootFromDisk, BootFromNetwork
 from components.specs.machine import ImageFormat
@@ -75,7 +78,10 @@ def _installer_arguments(boot: BootFromNetwork, base_url: str) -> str:
     card = f"BOOTIF=01-{boot.mac.replace(':', '-')}"
     match boot.format:
         case ImageFormat.INSTALLER_DEBIAN:
-            return f"auto=true priority=critical url={seed}/preseed.cfg interface=auto {card} console=ttyS0"
+            return (
+                f"auto=true priority=critical DEBIAN_FRONTEND=text url={seed}/preseed.cfg interface=auto {card} "
+                f"{_own_network(base_url)} console=ttyS0 {_PATIENT}"
+            )
         case ImageFormat.INSTALLER_UBUNTU:
             return f"autoinstall ds=nocloud-net;s={seed}/ ip=dhcp {card} console=ttyS0"
         case ImageFormat.INSTALLER_ROCKY:
@@ -84,3 +90,16 @@ def _installer_arguments(boot: BootFromNetwork, base_url: str) -> str:
             return f"proxmox-start-auto-installer slipway.answer={seed}/answer.toml {card} console=ttyS0"
         case ImageFormat.RAW:
             raise ValueError("a raw image is written by the deployer")
+
+
+def _own_network(base_url: str) -> str:
+    """What Debian's installer has to know before it has its preseed file.
+
+    A proxy for the mirror is not one for us. It asks for a name server, and waits, if DHCP gives none (what DHCP gives
+    is used before this); one that is not there does no harm where the mirror is reached by its address or a proxy.
+    """
+    host = urlsplit(base_url).hostname or ""
+    told = f"no_proxy={host}"
+    with suppress(ValueError):
+        told = f"netcfg/get_nameservers={ipaddress.IPv4Address(host)} {told}"
+    return told

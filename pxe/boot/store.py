@@ -54,6 +54,15 @@ class ImageStore:
             text = path.read_text(encoding="ascii").strip()
         except FileNotFoundError:
             return ""
-        if not _ARGUMENTS.fullmatch(text):
-            raise ValueError(f"{path} has to be one line of plain kernel arguments")
-        return text
+        return checked_arguments(text, str(path))
+
+
+def checked_arguments(text: str, place: str = "an installer's arguments") -> str:
+    """Return an installer's kernel arguments.
+
+    Raises:
+        ValueError: if they hold what a boot script could take for more than arguments; ``place`` says whose they are.
+    """
+    if not _ARGUMENTS.fullmatch(text):
+        raise ValueError(f"{place}: one line of plain kernel arguments (letters, digits, ._:/@+=,?~- and spaces)")
+    return text

@@ -36,7 +36,8 @@ _UNIT = """\
 [Unit]
 Description=Tell Slipway that this machine runs
 Wants=network-online.target
-After=network-online.target
+# What is told to run can be logged into; whichever of these two there is.
+After=network-online.target ssh.service sshd.service
 ConditionPathExists=/etc/slipway/callback
 
 [Service]
@@ -70,12 +71,13 @@ def setup_script(seed: Seed, base_url: str) -> str:
     lines = [
         "set -eu",
         "umask 077",
+        *([] if seed.profile.user == "root" else _account(seed.profile.user)),
         f"home=$(getent passwd {user} | cut -d : -f 6)",
         'mkdir -p "$home/.ssh" /etc/slipway',
         _write(authorized_keys(seed), '"$home/.ssh/authorized_keys"', "600"),
         f'chown -R {user}: "$home/.ssh"',
         f"passwd -l {user}",
-        _write(one_line(seed.profile.hostname) + "\n", "/etc/hostname", "644"),
+        *_name(one_line(seed.profile.hostname)),
         _write(callback_file(seed, base_url), "/etc/slipway/callback", "600"),
         _write(_CALL, "/usr/local/sbin/slipway-first-boot", "755"),
         _write(_UNIT, "/etc/systemd/system/slipway-first-boot.service", "644"),
@@ -91,6 +93,26 @@ def encoded_setup(seed: Seed, base_url: str) -> str:
     """Return a shell command of safe characters only that runs the script."""
     packed = base64.b64encode(setup_script(seed, base_url).encode()).decode()
     return f"echo {packed} | base64 -d | /bin/sh"
+
+
+def _account(user: str) -> list[str]:
+    """An account that no password opens becomes root by its key alone, as in distributions' own cloud images."""
+    name = shlex.quote(user)
+    return [
+        f"getent passwd {name} >/dev/null || useradd --create-home --shell /bin/bash {name}",
+        "mkdir -p /etc/sudoers.d",
+        _write(f"{one_line(user)} ALL=(ALL) NOPASSWD:ALL\n", "/etc/sudoers.d/90-slipway", "440"),
+    ]
+
+
+def _name(hostname: str) -> list[str]:
+    """The installer has named the system by what DHCP called it."""
+    entry = shlex.quote(f"127.0.1.1 {hostname}\n")
+    return [
+        _write(f"{hostname}\n", "/etc/hostname", "644"),
+        "[ ! -e /etc/hosts ] || sed -i '/^127[.]0[.]1[.]1[^0-9]/d' /etc/hosts",
+        f"printf %s {entry} >>/etc/hosts && chmod 644 /etc/hosts",
+    ]
 
 
 _NAME_CARD = "sed -i s/eth0/${card##*/}/ /etc/network/interfaces"

@@ -7,13 +7,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from components.specs.machine import Compression, MachineImage
-from pxe.boot.adding import BadImage, add_image
+from api.errors import NotFound
+from components.specs.machine import Compression, ImageFormat, MachineImage
+from pxe.boot.adding import BadImage, add_image, add_installer
 from pxe.boot.cli import boot
+from pxe.boot.store import ImageStore
 from tests.fixtures.platform_tools import run
 
 RAW = os.urandom(512) * 4096
@@ -112,3 +115,59 @@ def test_python_m_runs_the_commands() -> None:
     ).stdout
 
     assert {"serve", "images", "dnsmasq"} <= set(said.split())
+
+
+def add_debian(
+    folder: Path,
+    name: str = "debian-13",
+    kind: ImageFormat = ImageFormat.INSTALLER_DEBIAN,
+    arguments: str = "mirror/suite=trixie",
+) -> MachineImage:
+    """Put an installer of made-up files into a store that lies beside them."""
+    kernel, initrd = folder / "linux", folder / "initrd.gz"
+    kernel.write_bytes(b"a kernel")
+    initrd.write_bytes(b"an initrd")
+    return add_installer(folder, name, kind, kernel=kernel, initrd=initrd, arguments=arguments, size_bytes=3 << 30)
+
+
+def test_an_installer_is_kept_with_its_arguments(tmp_path: Path) -> None:
+    """Its image is known by the checksums of its files: another installer is another image."""
+    image = add_debian(tmp_path)
+    folder = tmp_path / "installers" / "debian-13"
+
+    assert image.format is ImageFormat.INSTALLER_DEBIAN
+    assert image.sha256 == hashlib.sha256(b"an initrd").hexdigest()
+    assert image.content_sha256 == hashlib.sha256(b"a kernel").hexdigest()
+    assert sorted(path.name for path in folder.iterdir()) == ["arguments", "initrd", "kernel"]
+    assert ImageStore(tmp_path).installer_arguments("debian-13") == "mirror/suite=trixie"
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"arguments": "a\nboot http://elsewhere/"}, ValueError),
+        ({"arguments": "a || exit"}, ValueError),
+        ({"name": "a..b"}, NotFound),
+        ({"kind": ImageFormat.RAW}, BadImage),
+    ],
+)
+def test_what_no_boot_script_may_hold_is_not_added(
+    tmp_path: Path, changes: dict[str, Any], error: type[Exception]
+) -> None:
+    """Nothing of it is in the store then."""
+    with pytest.raises(error):
+        add_debian(tmp_path, **changes)
+
+    assert not (tmp_path / "installers").exists()
+
+
+def test_the_command_says_what_the_catalogue_has_to_say_of_an_installer(tmp_path: Path) -> None:
+    """As JSON, for a template's `machine_image`."""
+    (tmp_path / "linux").write_bytes(b"a kernel")
+    (tmp_path / "initrd.gz").write_bytes(b"an initrd")
+    files = ["--kernel", str(tmp_path / "linux"), "--initrd", str(tmp_path / "initrd.gz")]
+
+    said = CliRunner().invoke(boot, ["installers", "add", "--name", "debian-13", *files, "--store", str(tmp_path)])
+
+    image = MachineImage.model_validate_json(said.output)
+    assert (image.name, image.format, image.size_bytes) == ("debian-13", ImageFormat.INSTALLER_DEBIAN, 4 << 30)

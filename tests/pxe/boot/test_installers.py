@@ -1,5 +1,7 @@
 """Installers over HTTP: their token, their phases, and whether they run on the right machine."""
 
+from collections.abc import Callable
+
 import httpx
 import pytest
 
@@ -8,6 +10,7 @@ from api.machines.models import DeploymentStatus
 from api.machines.netboot.tokens import callback_of
 from components.specs.machine import DeploymentKind, DeploymentPhase, ImageFormat, MachineState
 from tests.fixtures.boot_service import BootService, RentedMachine, boot_profile, installer_profile
+from tests.fixtures.shop import Shop
 
 
 @pytest.fixture
@@ -104,3 +107,32 @@ def test_a_deployers_token_is_good_for_no_seed(boot_service: BootService, rented
 def test_a_token_that_nobody_has_is_good_for_nothing(boot_service: BootService, token: str) -> None:
     """Guessing is told nothing."""
     assert boot_service.http.get(f"/seed/{token}/preseed.cfg").status_code in {403, 404}
+
+
+def test_debians_installer_is_told_what_it_needs_before_it_has_its_file(
+    boot_service: BootService, rented: RentedMachine
+) -> None:
+    """Where the file is; a name server, or it asks for one; and that a proxy for its mirror is not one for us."""
+    boot_service.open(rented.machine, DeploymentKind.INSTALL, installer_profile(ImageFormat.INSTALLER_DEBIAN))
+    script = boot_service.script(rented.machine)
+    base = boot_service.runtime.settings.base_url
+    (line,) = [line for line in script.splitlines() if line.startswith("kernel ")]
+    arguments = line.split()
+
+    assert f"{base}/boot/installers/installer/kernel" in arguments
+    assert any(word.startswith(f"url={base}/seed/") and word.endswith("/preseed.cfg") for word in arguments)
+    assert {"netcfg/get_nameservers=192.0.2.10", "no_proxy=192.0.2.10", "priority=critical"} <= set(arguments)
+
+
+def test_a_boot_service_with_a_name_is_no_name_server(
+    start_boot_service: Callable[..., BootService], shop: Shop
+) -> None:
+    """Where it is called by a name, DHCP has told of one already."""
+    service = start_boot_service(pxe_url="http://boot.test:8080")
+    workload_id = shop.workload(shop.place()).id
+    machine = service.add_machine(MachineState.DEPLOYING, workload_id=workload_id)
+    service.open(machine, DeploymentKind.INSTALL, installer_profile(ImageFormat.INSTALLER_DEBIAN))
+    script = service.script(machine)
+
+    assert "no_proxy=boot.test" in script
+    assert "get_nameservers" not in script

@@ -144,7 +144,7 @@ def test_a_preseed_file_is_read_as_it_is_meant(layout: DiskLayout) -> None:
     answers = dict(preseed_answers(render_seed("preseed.cfg", seed, TOKEN, BASE)))
 
     assert answers["netcfg/get_hostname"] == "box-1"
-    assert answers["passwd/root-password-crypted"] == "!"
+    assert answers["passwd/root-password-crypted"] == "!!"
     assert answers["partman-auto/method"] == ("regular" if layout is DiskLayout.SINGLE else "raid")
     assert "phase=inspect&serial=" in answers["preseed/early_command"]
     assert "poweroff" in answers["preseed/early_command"]
@@ -170,7 +170,7 @@ def test_the_installer_chooses_disks_as_the_boot_service_would(
     command = dict(preseed_answers(render_seed("preseed.cfg", seed, TOKEN, BASE)))["partman/early_command"]
     gib_in_sectors = 2 * 1024 * 1024
     for name, gib in disks.items():
-        folder = tmp_path / "block" / name
+        folder = tmp_path / "sys" / "block" / name
         folder.mkdir(parents=True)
         (folder / "size").write_text(f"{gib * gib_in_sectors}\n")
         (folder / "removable").write_text("0\n")
@@ -179,8 +179,12 @@ def test_the_installer_chooses_disks_as_the_boot_service_would(
     for name, does in (("debconf-set", 'echo "$1=$2"'), ("wget", ":")):
         (tools / name).write_text(f"#!/bin/sh\n{does}\n")
         (tools / name).chmod(0o755)
+    for place in ("/sys/block", "/usr/lib", "/lib/partman"):
+        command = command.replace(f" {place}/", f" {tmp_path / place[1:]}/").replace(
+            f">{place}/", f">{tmp_path / place[1:]}/"
+        )
     said = subprocess.run(
-        ["/bin/sh", "-c", command.replace("/sys/block", str(tmp_path / "block"))],
+        ["/bin/sh", "-c", command],
         capture_output=True,
         text=True,
         check=True,
@@ -189,9 +193,30 @@ def test_the_installer_chooses_disks_as_the_boot_service_would(
     ).stdout
 
     assert f"partman-auto/disk={chosen}\n" in said
+    hooks = [path for path in tmp_path.rglob("*slipway") if path.is_file()]
+    assert len(hooks) == 3
+    for hook in hooks:
+        check_shell(hook.read_text())
     if layout is DiskLayout.RAID1:
         parts = [f"{disk}{'p' if 'nvme' in disk else ''}3" for disk in chosen.split()]
         assert f"partman-auto-raid/recipe=1 2 0 ext4 / {'#'.join(parts)} .\n" in said
+
+
+def test_an_account_that_no_password_opens_may_become_root() -> None:
+    """It is made if the installer has not; root itself needs nothing of it."""
+    usual = setup_script(seed_of(boot_profile()), BASE)
+    other = setup_script(seed_of(boot_profile(user="debian")), BASE)
+
+    assert "useradd" not in usual
+    assert "sudoers" not in usual
+    assert "useradd --create-home --shell /bin/bash debian" in other
+    assert "debian ALL=(ALL) NOPASSWD:ALL" in other
+    answers = dict(preseed_answers(render_seed("preseed.cfg", seed_of(_of_debian("debian")), TOKEN, BASE)))
+    assert answers["pkgsel/include"] == "openssh-server sudo"
+
+
+def _of_debian(user: str) -> BootProfile:
+    return installer_profile(ImageFormat.INSTALLER_DEBIAN, user=user)
 
 
 @pytest.mark.parametrize("layout", list(DiskLayout))
