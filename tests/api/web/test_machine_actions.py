@@ -40,11 +40,11 @@ def test_each_state_offers_what_can_be_done_in_it(browse: OpenBrowser, iron: Iro
     }
 
     assert offered == {
-        "free": {"inspect", "power", "quarantine", "credential"},
+        "free": {"retire", "inspect", "power", "quarantine", "credential"},
         "active": {"power", "quarantine", "credential"},
         "installing": {"quarantine", "credential"},
-        "bad": {"release", "power", "credential"},
-        "new": {"quarantine", "credential"},
+        "bad": {"retire", "release", "power", "credential"},
+        "new": {"retire", "quarantine", "credential"},
     }
     assert _actions(support.read(f"/admin/machines/{iron.free}")) == set()
 
@@ -122,3 +122,13 @@ def test_a_password_with_a_line_break_is_refused_and_not_repeated(browse: OpenBr
 
     assert answer.status_code == 422
     assert "two-secret" not in answer.text
+
+
+def test_a_machine_that_is_gone_leaves_the_pool(browse: OpenBrowser, iron: IronHouse) -> None:
+    """With a reason, which the audit trail keeps."""
+    operator = browse(Role.OPERATOR)
+    page = f"/admin/machines/{iron.quarantined}"
+    operator.submit(page, f"{page}/retire", reason="sold for scrap")
+
+    assert iron.shop.change(lambda session: session.get(Machine, iron.quarantined)) is None
+    assert any(one.action == "machine.retire" and one.reason == "sold for scrap" for one in records(iron.shop.database))
