@@ -15,7 +15,8 @@ from lab.metal.tools import program, run
 from pxe.deployer.build import cache_folder
 from pxe.deployer.packages import PackageSource
 
-NAME = "debian-12"
+NAME = "debian-12-lab"
+"""Not that of a template in the catalogue: its slug is this."""
 _RELEASE = "bookworm"
 _SOURCES = Path("/etc/apt/sources.list.d/debian.sources")
 _PACKAGES = (
