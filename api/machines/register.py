@@ -91,9 +91,7 @@ class MachineRegister:
         if not diff:
             return
         self._refuse_known(after, machine)
-        for field, value in _columns(after).items():
-            setattr(machine, field, value)
-        machine.site_id = self._site(after.site).id
+        self._put(machine, after)
         self.record(machine, "machine.edit", f"changed: {', '.join(diff)}", actor, diff)
 
     def _retired(self, serial: str) -> Machine | None:
@@ -103,15 +101,18 @@ class MachineRegister:
 
     def _bring_back(self, machine: Machine, told: MachineFacts, password: bytes | None, actor: Actor) -> Machine:
         before = _document(self.facts(machine))
-        for field, value in _columns(told).items():
-            setattr(machine, field, value)
-        machine.site_id = self._site(told.site).id
+        self._put(machine, told)
         machine.facts, machine.bmc_password_encrypted = None, password
         self.record(
             machine, "machine.enroll", "it was retired, and is back", actor, differences(before, _document(told))
         )
         move(self._session, machine, MachineState.ENROLL, "told of again; not inspected yet", actor)
         return machine
+
+    def _put(self, machine: Machine, told: MachineFacts) -> None:
+        for field, value in _columns(told).items():
+            setattr(machine, field, value)
+        machine.site_id = self._site(told.site).id
 
     def facts(self, machine: Machine) -> MachineFacts:
         """Return what is told of a machine."""

@@ -15,7 +15,25 @@ Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._/:-]{0,64}$")]
 """A place or a port, in the words of whoever wired it."""
 
 
-class PoolMachineSpec(Frozen):
+class _Described(Frozen):
+    """What a stack's configuration and its report both say of a machine."""
+
+    name: MachineName
+    machine_class: MachineClass
+    serial: Serial
+    boot_mac: MacAddress
+    cores: Annotated[int, Field(ge=1, le=8192)]
+    memory_mib: Annotated[int, Field(ge=64, le=1 << 30)]
+    disk_gib: Annotated[int, Field(ge=1, le=1 << 20)]
+    disk_count: Annotated[int, Field(ge=1, le=128)]
+    boot_address: IPv4Address | None = None
+    rack: Label = ""
+    switch_port: Label = ""
+    vlan: Annotated[int, Field(ge=1, le=4094)] | None = None
+    bmc: BmcSpec
+
+
+class PoolMachineSpec(_Described):
     """A machine that is sold as a whole.
 
     Attributes:
@@ -27,21 +45,8 @@ class PoolMachineSpec(Frozen):
         vlan: of the vSwitch that the port is on.
     """
 
-    name: MachineName
-    machine_class: MachineClass
-    serial: Serial
-    boot_mac: MacAddress
     macs: Annotated[tuple[MacAddress, ...], Field(max_length=64)] = ()
-    cores: Annotated[int, Field(ge=1, le=8192)]
-    memory_mib: Annotated[int, Field(ge=64, le=1 << 30)]
-    disk_gib: Annotated[int, Field(ge=1, le=1 << 20)]
-    disk_count: Annotated[int, Field(ge=1, le=128)]
-    boot_address: IPv4Address | None = None
     server: str | None = None
-    rack: Label = ""
-    switch_port: Label = ""
-    vlan: Annotated[int, Field(ge=1, le=4094)] | None = None
-    bmc: BmcSpec
 
     @property
     def all_macs(self) -> tuple[str, ...]:
@@ -49,25 +54,12 @@ class PoolMachineSpec(Frozen):
         return tuple(sorted({*self.macs, self.boot_mac}))
 
 
-class MachineReport(Frozen):
+class MachineReport(_Described):
     """A machine as Inventory is told it: the fields of ``PoolMachineSpec``, with site, Robot's number and all cards."""
 
-    name: MachineName
     site: str
-    machine_class: MachineClass
-    serial: Serial
-    boot_mac: MacAddress
     macs: Annotated[tuple[MacAddress, ...], Field(max_length=65)]
-    cores: Annotated[int, Field(ge=1, le=8192)]
-    memory_mib: Annotated[int, Field(ge=64, le=1 << 30)]
-    disk_gib: Annotated[int, Field(ge=1, le=1 << 20)]
-    disk_count: Annotated[int, Field(ge=1, le=128)]
-    boot_address: IPv4Address | None = None
     server_number: Annotated[int, Field(ge=1, le=1 << 30)] | None = None
-    rack: Label = ""
-    switch_port: Label = ""
-    vlan: Annotated[int, Field(ge=1, le=4094)] | None = None
-    bmc: BmcSpec
 
     @model_validator(mode="after")
     def _boots_with_one_of_its_cards(self) -> Self:
