@@ -52,6 +52,9 @@ class MachineSpec:
     Attributes:
         disk_mib: sizes of its disks; they are sparse files.
         mac: of its one card.
+        cores: one by default. With more, QEMU without hardware virtualisation lets a core run an instruction that
+            another is patching, and a kernel that changes its own text while it boots falls over it now and then
+            ("Oops: int3").
     """
 
     name: str
@@ -59,7 +62,7 @@ class MachineSpec:
     mac: str
     disk_mib: tuple[int, ...] = (1024,)
     memory_mib: int = _MEMORY_MIB
-    cores: int = 2
+    cores: int = 1
     uuid: UUID = field(default_factory=uuid4)
 
 
