@@ -17,7 +17,7 @@ _STAYS: Mapping[DeploymentPhase, float] = MappingProxyType(
         _P.SCRIPT: 240.0,  # kernel and initrd, some 30 MB, from a boot service that serves fifty others
         _P.INSPECT: 600.0,  # RAID controllers and many disks appear; an installer fetches most of itself from a mirror
         _P.WRITE: 5400.0,  # a distribution's own installer, with all packages from a mirror
-        _P.VERIFY: 1800.0,  # reading back what was written, at the speed of a slow disk
+        _P.VERIFY: 1800.0,  # reading back an image, at the speed of a slow disk; of a wipe, samples only
         _P.CONFIGURE: 300.0,  # growing a file system over terabytes
         _P.REBOOT: 900.0,  # the self-test once more, and a distribution's whole first boot with cloud-init
         _P.FIRST_BOOT: 180.0,  # an SSH server that makes its host keys
@@ -32,7 +32,7 @@ class Deadlines:
     Attributes:
         phases: how long a machine may stay in a phase, by the phase; a machine that asks for its script once more
             begins anew.
-        wipe: how long it may stay in ``write`` and ``verify`` of a wipe: overwriting 16 TB at 200 MB/s takes 23 hours.
+        wipe: how long it may stay in ``write`` of a wipe: overwriting 16 TB at 200 MB/s takes 23 hours.
         off: until a machine that said that it switches itself off is off; then it is switched off.
         poll: between two looks at a deployment, and so how soon a cancellation is noticed.
         silence: how long our initrd may say nothing while it writes. It speaks each minute, and a boot service may be
@@ -49,7 +49,7 @@ class Deadlines:
 
     def of(self, kind: DeploymentKind, phase: DeploymentPhase | None) -> float:
         """Return how long a machine may stay in a phase of a deployment; no phase is as good as the first."""
-        if kind is DeploymentKind.WIPE and phase in {_P.WRITE, _P.VERIFY}:
+        if kind is DeploymentKind.WIPE and phase is _P.WRITE:
             return self.wipe
         return self.phases.get(phase or _P.POWER, self.phases[_P.FIRST_BOOT])
 

@@ -181,21 +181,23 @@ class Holding:
         if not isinstance(halt, Ended):
             code = "cancelled" if isinstance(halt, CancelAsked) else "deadline"
             self.api.fail(deployment.id, code, sentence)
-        self._dark(in_a_hurry=isinstance(halt, CancelAsked))
+        is_dark = self._dark(in_a_hurry=isinstance(halt, CancelAsked))
         if isinstance(halt, CancelAsked):
-            return Cancelled(f"{deployment.kind}: {sentence}; the machine is switched off")
+            left = "the machine is switched off" if is_dark else "the machine may stay on, and touches no disk any more"
+            return Cancelled(f"{deployment.kind}: {sentence}; {left}")
         kind = DeploymentFailed if isinstance(halt, Ended) else PhaseOverdue
         return kind(f"{deployment.kind}: {sentence}", is_retryable=not self._is_quarantined())
 
-    def _dark(self, *, in_a_hurry: bool = False) -> None:
-        """Switch it off. If that fails, what is to be told is why it was to be off.
+    def _dark(self, *, in_a_hurry: bool = False) -> bool:
+        """Switch it off, and say whether it took that. If that fails, what is to be told is why it was to be off.
 
         Its deployment is over: a machine that stays on is told to touch nothing more, and the next try switches it off.
         """
         try:
-            self.power.rest(in_a_hurry=in_a_hurry)
+            return self.power.rest(in_a_hurry=in_a_hurry)
         except MetalError as error:
             self.say(f"it could not be switched off: {error.sentence}")
+            return False
 
     def _is_quarantined(self) -> bool:
         found = self.api.machine()

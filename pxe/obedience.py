@@ -1,6 +1,5 @@
 """A machine's power and boot order for the length of one operation: bounded patience, and errors of ours."""
 
-import contextlib
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -75,20 +74,26 @@ class MachinePower:
                 return
         self._obeyed(self._driver.power.off)
 
-    def rest(self, *, at_once: bool = True, in_a_hurry: bool = False) -> None:
+    def rest(self, *, at_once: bool = True, in_a_hurry: bool = False) -> bool:
         """Switch it off; one that cannot be goes on with what it runs.
 
         That is the deployer, which touches no disk once its deployment is over, or what is stopped by the next start.
+
+        Returns:
+            Whether it took the command to be off.
 
         Args:
             at_once: by force.
             in_a_hurry: by force, and with one try: for whoever has no time left, and nothing to lose.
         """
-        with contextlib.suppress(BmcCannot):
+        try:
             if in_a_hurry:
                 self._obeyed(self._driver.power.off, tries=1)
             else:
                 self.off(at_once=at_once)
+        except BmcCannot:
+            return False
+        return True
 
     def boot_network(self, look: Callable[[], None] = nothing) -> None:
         """Start it anew, this once over the network: by its firmware, or through a rescue system, which takes minutes.

@@ -10,11 +10,12 @@ INSTALL, WIPE = DeploymentKind.INSTALL, DeploymentKind.WIPE
 
 
 def test_every_phase_has_its_time_and_nothing_told_yet_is_the_first() -> None:
-    """A wipe may write for more than a day."""
+    """A wipe may write for more than a day; what it reads back is samples."""
     deadlines = Deadlines()
     assert all(deadlines.of(INSTALL, phase) > 0 for phase in DeploymentPhase)
     assert deadlines.of(INSTALL, None) == deadlines.of(INSTALL, DeploymentPhase.POWER)
     assert deadlines.of(WIPE, DeploymentPhase.WRITE) > 86_400 > deadlines.of(INSTALL, DeploymentPhase.WRITE)
+    assert deadlines.of(WIPE, DeploymentPhase.VERIFY) < 3600
 
 
 def test_single_ones_are_overridden() -> None:

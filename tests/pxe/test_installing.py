@@ -241,7 +241,7 @@ class TestCancel:
         if phase is _P.FIRST_BOOT:
             metal.provider(InstallationProvider).create(inputs)
             return
-        with pytest.raises(Cancelled, match=r"\(metal/cancelled\)$"):
+        with pytest.raises(Cancelled, match=r"the machine is switched off \(metal/cancelled\)$"):
             metal.provider(InstallationProvider).create(inputs)
         (deployment,) = metal.api.deployments
         assert (deployment.status, deployment.error[0]) == ("failed", "cancelled")
@@ -265,7 +265,7 @@ class TestCancel:
             metal.iron.faults.append(Fault(FaultKind.HANG, times=None))
 
         metal.api.at[_P.WRITE] = cancel_and_hang
-        with pytest.raises(Cancelled):
+        with pytest.raises(Cancelled, match="the machine may stay on, and touches no disk any more"):
             metal.provider(InstallationProvider).create(inputs)
         assert "it could not be switched off" in metal.sentences
 

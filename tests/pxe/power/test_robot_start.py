@@ -299,7 +299,7 @@ def test_a_machine_that_cannot_be_switched_off_is_started_from_its_disk_instead(
     driver.deployer.start()
     site.comes_up()
     power = MachinePower(driver, pause=lambda _seconds: None)
-    power.rest()
+    assert not power.rest()
     assert site.machine["runs"] == "deployer"
     assert not power.is_off()
     power.end_system()
