@@ -10,9 +10,11 @@ say() {
     echo "slipway: $*" >&2
 }
 
-# The value of a word NAME=VALUE on the kernel's command line.
+# The value of a word NAME=VALUE on the kernel's command line. By the shell's own means, as the plan's: a process more
+# for each would be hundreds.
 setting() {
-    for word in $(cat "$PROC/cmdline"); do
+    read -r words <"$PROC/cmdline" || :
+    for word in $words; do
         case $word in
             "$1="*) printf '%s\n' "${word#*=}"; return 0 ;;
         esac

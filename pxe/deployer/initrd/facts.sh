@@ -1,11 +1,19 @@
 # What this machine is, as JSON. Whatever firmware and disks call themselves becomes a string by json_text and no other way.
 
 json_text() {
+    case $1 in
+        # Nothing to be cleaned or quoted, as most: no process is needed.
+        *[!A-Za-z0-9._:/-]*) ;;
+        *) printf '"%s"' "$1"; return ;;
+    esac
     printf '"%s"' "$(printf '%s' "$1" | tr -cd '\040-\176' | sed 's/[\\"]/\\&/g; s/^ *//; s/ *$//')"
 }
 
+# The shell leaves out what is no text, such as NUL.
 first_line() {
-    head -n 1 "$1" 2>/dev/null | tr -d '\000'
+    first=
+    [ ! -r "$1" ] || { read -r first <"$1" || :; } 2>/dev/null
+    printf '%s\n' "$first"
 }
 
 machine_serial() {
@@ -29,7 +37,7 @@ disk_names() {
 
 # The kernel counts in sectors of 512 bytes, whatever the disk's own are.
 disk_bytes() {
-    echo $(($(cat "$SYS/block/$1/size") * 512))
+    echo $(($(first_line "$SYS/block/$1/size") * 512))
 }
 
 disk_serial() {

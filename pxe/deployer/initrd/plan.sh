@@ -13,5 +13,9 @@ plan_is_sound() {
 }
 
 plan_value() {
-    sed -n "s/^$1=//p" "$RUN/plan" | head -n 1
+    while IFS= read -r line || [ -n "$line" ]; do
+        case $line in
+            "$1="*) printf '%s\n' "${line#*=}"; return 0 ;;
+        esac
+    done <"$RUN/plan"
 }

@@ -120,7 +120,7 @@ def test_an_image_is_written_and_reads_back(shell: DeployerShell, boot: FakeBoot
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"image_sha256": "0" * 64}, "image_checksum"),
+        ({"image_content_sha256": "0" * 64, "image_sha256": "0" * 64}, "image_checksum"),
         ({"image_content_sha256": "0" * 64}, "verify_failed"),
         ({"image_size": str(8 * MIB)}, "disk_too_small"),
         ({"disks": "vdb"}, "no_disk"),
@@ -140,6 +140,37 @@ def test_what_is_wrong_with_an_image_is_said(
     assert boot.deployment is not None
     assert boot.deployment.failure["code"] == code, done.stderr
     assert "still here" not in done.stdout
+
+
+@pytest.mark.parametrize(("sum_of", "code"), [(b"no archive", "image_unpack"), (b"an archive", "image_checksum")])
+def test_what_cannot_be_unpacked_is_the_wrong_file_or_no_archive(
+    shell: DeployerShell, boot: FakeBootService, tmp_path: Path, sum_of: bytes, code: str
+) -> None:
+    """The catalogue is wrong about it, or what serves it is."""
+    shell.add_disk("vda", 4 * MIB)
+    shell.connect(boot.base_url)
+    image = _serve(boot, tmp_path, os.urandom(MIB), disks="vda", layout="single")
+    (tmp_path / "image.gz").write_bytes(b"no archive")
+    shell.plan(**(image | {"image_sha256": hashlib.sha256(sum_of).hexdigest()}))
+
+    shell.run("install_image")
+
+    assert boot.deployment is not None
+    assert boot.deployment.failure["code"] == code
+
+
+def test_no_more_is_written_than_the_image_has(shell: DeployerShell, boot: FakeBootService, tmp_path: Path) -> None:
+    """What a file has behind it does not get onto a customer's disk."""
+    disk = shell.add_disk("vda", 4 * MIB)
+    content = os.urandom(MIB)
+    shell.connect(boot.base_url)
+    image = _serve(boot, tmp_path, content + b"more")
+    shell.plan(**(image | {"image_size": str(MIB), "image_content_sha256": hashlib.sha256(content).hexdigest()}))
+
+    done = shell.run("write_image vda && verify_image vda")
+
+    assert done.returncode == 0, done.stderr
+    assert disk.read_bytes() == content + bytes(3 * MIB)
 
 
 def test_an_image_that_ends_early_is_asked_for_again(
