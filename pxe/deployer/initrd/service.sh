@@ -60,14 +60,14 @@ check_in() {
 phase() {
     say "$1: $2"
     persistent /dev/null "$(plan_value session)" phases \
-        --post-data "phase=$(encoded "$1")&detail=$(encoded "$2")" || stop_if_over
+        --post-data "phase=$1&detail=$(encoded "$2")" || stop_if_over
 }
 
 # fail PHASE CODE DETAIL: say why, and give up.
 fail() {
     [ -n "${WORKER:-}" ] && kill -9 $WORKER 2>/dev/null
     persistent /dev/null "$(plan_value session)" failure \
-        --post-data "phase=$(encoded "$1")&code=$(encoded "$2")&detail=$(encoded "$3")"
+        --post-data "phase=$1&code=$2&detail=$(encoded "$3")"
     give_up "$1: $2: $3"
 }
 
