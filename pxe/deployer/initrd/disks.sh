@@ -36,14 +36,14 @@ sectors_done() {
     awk '{ print $7 + $14 }' "$SYS/block/$1/stat"
 }
 
-# watch_worker PHASE BYTES NAME: while process $WORKER runs, tell every tenth of the bytes, if two seconds have passed, and
-# at least each minute, so that a deployment that was aborted ends here. Returns as the process did.
+# watch_worker PHASE BYTES NAME: while process $WORKER runs, tell every tenth of the bytes, four seconds apart, and at
+# least each minute, so that a deployment that was aborted ends here. Returns as the process did.
 watch_worker() {
     began=$(sectors_done "$3") tenth=0 rounds=0
     while kill -0 "$WORKER" 2>/dev/null; do
         sleep 0.25
         rounds=$((rounds + 1))
-        [ $((rounds % 8)) = 0 ] || continue
+        [ $((rounds % 16)) = 0 ] || continue
         now=$((($(sectors_done "$3") - began) * 512 * 10 / $2))
         [ "$now" -gt 9 ] && now=9
         if [ "$now" -gt "$tenth" ] || [ "$rounds" -ge 240 ]; then

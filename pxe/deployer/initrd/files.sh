@@ -2,7 +2,7 @@
 
 # fetched NAME: the path of the file in memory.
 fetched() {
-    mkdir -p "$RUN/files"
+    [ -d "$RUN/files" ] || mkdir "$RUN/files"
     if [ ! -e "$RUN/files/$1" ]; then
         persistent "$RUN/files/$1.part" "$(plan_value session)" "files/$1" || return 1
         mv "$RUN/files/$1.part" "$RUN/files/$1"
@@ -17,9 +17,10 @@ place() {
         stop_if_over_unless_absent
         fail configure file_missing "the boot service did not give $1 ($(cat "$RUN/status"))"
     }
-    mkdir -p "$(dirname "$TARGET$2")"
-    [ -L "$TARGET$2" ] && rm -f "$TARGET$2"
-    cp "$source" "$TARGET$2" && chmod "$3" "$TARGET$2" && chown "${4:-0:0}" "$TARGET$2" \
+    into=$TARGET$2
+    [ -d "${into%/*}" ] || mkdir -p "${into%/*}"
+    [ -L "$into" ] && rm -f "$into"
+    cp "$source" "$into" && chmod "$3" "$into" && chown "${4:-0:0}" "$into" \
         || fail configure write_failed "$2 could not be written"
 }
 
