@@ -106,7 +106,9 @@ METAL_PACKAGES := \
     kmod \
     mdadm \
     mmdebstrap \
+    mtools \
     nginx-light \
+    ovmf \
     busybox-static \
     qemu-system-x86 \
     qemu-utils \

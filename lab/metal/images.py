@@ -1,6 +1,7 @@
 """A small system that a machine can be installed with: Debian's kernel and busybox, GRUB, ifupdown and an SSH server.
 
-Two variants, ``tiny-a`` and ``tiny-b``, which say so in ``/etc/slipway-image``: a reinstallation shows.
+Two variants, ``tiny-a`` and ``tiny-b``, which say so in ``/etc/slipway-image``: a reinstallation shows. A third,
+``tiny-uefi``, is for machines that boot by UEFI.
 """
 
 import gzip
@@ -10,13 +11,15 @@ import shutil
 import stat
 import struct
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock
 
 from components.specs.machine import Compression, MachineImage
+from lab.metal import uefi
 from lab.metal.tools import run
 from pxe.deployer import cpio
 from pxe.deployer.build import cache_folder, copy_programs, file_sha256
@@ -27,10 +30,11 @@ from pxe.deployer.packages import PackageSource
 from pxe.deployer.recipe import CLOUD
 
 VARIANTS = ("tiny-a", "tiny-b")
+UEFI_VARIANT = "tiny-uefi"
 _OWN = Path(__file__).parent / "tiny"
-_SECTOR, _FIRST, _IMAGE_MIB = 512, 2048, 48
+_SECTOR, _FIRST, _IMAGE_MIB, _UEFI_MIB = 512, 2048, 48, 64
 _LOCK_SECONDS = 600.0
-_PACKAGES = ("grub-pc-bin", "ifupdown")
+_PACKAGES = ("ifupdown",)
 _MODULES = ("virtio_blk", "virtio_net", "virtio_pci", "ext4", "raid1", "crc32c_generic", "virtio_rng")
 _EAGER = ("virtio_pci", "ext4", "crc32c_generic", "raid1")
 _GRUB_MODULES = ("biosdisk", "part_msdos", "ext2", "linux", "normal", "mdraid1x")
@@ -62,43 +66,70 @@ class LabImage:
     image: MachineImage
 
 
+_Images = dict[str, LabImage]
+_Described = Iterator[MachineImage]
+
+
 def ensure_images(cache: Path | None = None) -> dict[str, LabImage]:
     """The variants by name, built if they are not in the cache. Blocks for seconds then; two processes may ask at once.
 
     Raises:
         DeployerError, MetalLabError: a package or a program is missing; the message says which.
     """
+    return _ensure(cache, "bios", "grub-pc-bin", _build_bios)
+
+
+def ensure_uefi_image(cache: Path | None = None) -> LabImage:
+    """The same for machines that boot by UEFI."""
+    return _ensure(cache, "uefi", "grub-efi-amd64-bin", _build_uefi)[UEFI_VARIANT]
+
+
+def _ensure(cache: Path | None, kind: str, loader: str, build: Callable[[Path, Path, Path], _Described]) -> _Images:
     root = (cache or cache_folder()) / "metal-images"
-    place = root / _digest()
+    place = root / f"{kind}-{_digest()}"
     root.mkdir(parents=True, exist_ok=True)
     with FileLock(root / f"{place.name}.lock", timeout=_LOCK_SECONDS):
         if not place.exists():
             with tempfile.TemporaryDirectory(dir=root, prefix="building-") as work:
-                _build(Path(work))
+                _build(Path(work), loader, build)
                 (Path(work) / "images").rename(place)
     described = json.loads((place / "images.json").read_text(encoding="utf-8"))
-    return {name: LabImage(place / f"{name}.raw.gz", MachineImage.model_validate(described[name])) for name in VARIANTS}
+    return {
+        name: LabImage(place / f"{name}.raw.gz", MachineImage.model_validate(image))
+        for name, image in described.items()
+    }
 
 
 def _digest() -> str:
     whole = hashlib.sha256(repr(CLOUD).encode())
-    for path in sorted([*_OWN.iterdir(), *Path(cpio.__file__).parent.glob("*.py"), Path(__file__)]):
+    sources = (Path(__file__), Path(uefi.__file__))
+    for path in sorted([*_OWN.iterdir(), *Path(cpio.__file__).parent.glob("*.py"), *sources]):
         whole.update(path.read_bytes())
     return whole.hexdigest()[:16]
 
 
-def _build(work: Path) -> None:
+def _build(work: Path, loader: str, build: Callable[[Path, Path, Path], _Described]) -> None:
     tree, root, images = work / "tree", work / "root", work / "images"
     source = PackageSource(work)
-    source.unpack([source.real_kernel(CLOUD.kernel), *CLOUD.packages, *_PACKAGES], tree)
+    source.unpack([source.real_kernel(CLOUD.kernel), *CLOUD.packages, *_PACKAGES, loader], tree)
     _fill_root(tree, root)
     images.mkdir()
-    described = {}
+    described = {image.name: image.model_dump(mode="json") for image in build(tree, root, images)}
+    (images / "images.json").write_text(json.dumps(described), encoding="utf-8")
+
+
+def _build_bios(tree: Path, root: Path, images: Path) -> _Described:
     for name in VARIANTS:
         (root / "etc/slipway-image").write_text(f"{name}\n", encoding="utf-8")
-        image = image_of(name, root, images, _IMAGE_MIB, lambda raw: make_bootable(tree, raw, _GRUB_CONFIG))
-        described[name] = image.model_dump(mode="json")
-    (images / "images.json").write_text(json.dumps(described), encoding="utf-8")
+        yield image_of(name, root, images, _IMAGE_MIB, lambda raw: make_bootable(tree, raw, _GRUB_CONFIG))
+
+
+def _build_uefi(tree: Path, root: Path, images: Path) -> _Described:
+    (root / "etc/slipway-image").write_text(f"{UEFI_VARIANT}\n", encoding="utf-8")
+    config = _GRUB_CONFIG.replace("(hd0,msdos1)", "(hd0,gpt2)")
+    around = (uefi.SYSTEM_START + uefi.SYSTEM_SECTORS, uefi.TAIL_SECTORS)
+    made = partial(uefi.make_uefi_bootable, tree, grub_config=config)
+    yield image_of(UEFI_VARIANT, root, images, _UEFI_MIB, made, around=around)
 
 
 def _fill_root(tree: Path, root: Path) -> None:
@@ -133,7 +164,15 @@ def _initrd_root(tree: Path, busybox: Path) -> Path:
     return root
 
 
-def image_of(name: str, root: Path, folder: Path, mib: int, finish: Callable[[Path], None]) -> MachineImage:
+def image_of(  # noqa: PLR0913 - what an image is made of
+    name: str,
+    root: Path,
+    folder: Path,
+    mib: int,
+    finish: Callable[[Path], None],
+    *,
+    around: tuple[int, int] = (_FIRST, 0),
+) -> MachineImage:
     """Make ``NAME.raw.gz`` in a folder from a tree of files: one partition with ext4, labelled ``slipway-root``.
 
     Args:
@@ -142,6 +181,7 @@ def image_of(name: str, root: Path, folder: Path, mib: int, finish: Callable[[Pa
         folder: where the file goes.
         mib: the size of the whole image.
         finish: gets the raw image before it is packed.
+        around: so many sectors before that partition and after it are not its.
 
     Raises:
         MetalLabError: it does not fit, or there is no mke2fs.
@@ -150,8 +190,9 @@ def image_of(name: str, root: Path, folder: Path, mib: int, finish: Callable[[Pa
     size = mib << 20
     with raw.open("wb") as disk:
         disk.truncate(size)
-    kib = (size - _FIRST * _SECTOR) // 1024
-    options = f"offset={_FIRST * _SECTOR},root_owner=0:0"
+    before, after = around
+    kib = (size - (before + after) * _SECTOR) // 1024
+    options = f"offset={before * _SECTOR},root_owner=0:0"
     run(["mke2fs", "-q", "-t", "ext4", "-L", "slipway-root", "-d", str(root), "-E", options, str(raw), f"{kib}k"])
     finish(raw)
     packed = folder / f"{name}.raw.gz"

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import IO
 from uuid import UUID, uuid4
 
+from components.specs.machine_facts import Firmware
 from lab.metal.network import ProvisioningNetwork
 from lab.metal.tools import program
+from lab.metal.uefi import uefi_drives
 
 _STOP_SECONDS = 20.0
 _MEMORY_MIB = 1024
@@ -63,6 +65,7 @@ class MachineSpec:
     disk_mib: tuple[int, ...] = (1024,)
     memory_mib: int = _MEMORY_MIB
     cores: int = 1
+    firmware: Firmware = Firmware.BIOS
     uuid: UUID = field(default_factory=uuid4)
 
 
@@ -152,6 +155,11 @@ class QemuMachine:
         return not self.is_on
 
     @property
+    def folder(self) -> Path:
+        """With its disks, its console, and what its firmware remembers."""
+        return self._folder
+
+    @property
     def console_path(self) -> Path:
         """The file with all that came out of its serial port, over all its starts."""
         return self._folder / "console.log"
@@ -187,21 +195,33 @@ class QemuMachine:
             env=os.environ | {"TMPDIR": str(self._folder)},
         )
 
-    def _boot_order(self) -> str:
-        """``once`` counts for the first boot of this process: a restart from inside then takes the usual order."""
+    def _boot_options(self) -> Sequence[str]:
+        """``once`` counts for the first boot of this process: a restart from inside then takes the usual order.
+
+        UEFI has an order of its own, which the system may change; it is only told to try the network before that, which
+        counts until the process ends.
+        """
+        if self.spec.firmware is Firmware.UEFI:
+            return uefi_drives(self._folder)
         if self._once is None:
-            return f"order={self._device.letter}"
-        return f"once={self._once.letter},order={self._device.letter}"
+            return "-boot", f"order={self._device.letter}"
+        return "-boot", f"once={self._once.letter},order={self._device.letter}"
+
+    def _rank(self, number: int) -> str:
+        """Of the card (0) and of the first disk (1), where UEFI is to try them before its own order."""
+        is_told = self.spec.firmware is Firmware.UEFI and self.boot_device is BootDevice.PXE
+        return f",bootindex={number}" if is_told else ""
 
     def _command(self) -> Sequence[str]:
         spec = self.spec
         drives = []
         for number, path in enumerate(self.disks):
+            rank = "" if number else self._rank(1)
             drives += [
                 "-drive",
                 f"if=none,id=disk{number},format=raw,cache=writeback,discard=unmap,detect-zeroes=unmap,file={path}",
                 "-device",
-                f"virtio-blk-pci,drive=disk{number},serial={spec.serial[:16]}-{number}",
+                f"virtio-blk-pci,drive=disk{number},serial={spec.serial[:16]}-{number}{rank}",
             ]
         return [
             program("qemu-system-x86_64"),
@@ -212,8 +232,8 @@ class QemuMachine:
             *("-chardev", f"file,id=console,path={self.console_path},append=on", "-serial", "chardev:console"),
             *("-smbios", f"type=1,manufacturer=Slipway,product=Lab machine,serial={spec.serial},uuid={spec.uuid}"),
             *("-netdev", f"tap,id=net0,ifname={self._tap},script=no,downscript=no"),
-            *("-device", f"virtio-net-pci,netdev=net0,mac={spec.mac}"),
+            *("-device", f"virtio-net-pci,netdev=net0,mac={spec.mac}{self._rank(0)}"),
             *("-device", "virtio-rng-pci"),
-            *("-boot", self._boot_order()),
+            *self._boot_options(),
             *drives,
         ]

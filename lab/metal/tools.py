@@ -39,8 +39,10 @@ def missing() -> str | None:
     return None if probe.returncode == 0 else "network namespaces are not allowed here"
 
 
-def run(command: Sequence[str], *, ok: bool = True, seconds: float = 60.0, folder: Path | None = None) -> str:
-    """Run a program to its end, in a folder, and return what it said; blocks.
+def run(
+    command: Sequence[str], *, ok: bool = True, seconds: float = 60.0, folder: Path | None = None, told: str = ""
+) -> str:
+    """Run a program to its end, in a folder, tell it something, and return what it said; blocks.
 
     Raises:
         MetalLabError: it failed, unless ``ok`` is false.
@@ -48,6 +50,7 @@ def run(command: Sequence[str], *, ok: bool = True, seconds: float = 60.0, folde
     done = subprocess.run(
         [program(command[0]), *command[1:]],
         cwd=folder,
+        input=told,
         capture_output=True,
         text=True,
         timeout=seconds,

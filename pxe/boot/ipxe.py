@@ -15,7 +15,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9 .,:;_()'-]")
 _LOCAL = """\
 #!ipxe
 echo Slipway: {why}; starting from this machine's own disk
-iseq ${{platform}} efi && exit ||
+iseq ${{platform}} efi && exit 1 ||
 sanboot --no-describe --drive 0x80 || exit
 """
 _NETWORK = """\
@@ -40,7 +40,10 @@ exit 1
 
 
 def render_local(boot: BootFromDisk) -> str:
-    """Return a script that boots the first disk; UEFI firmware does that by itself when the script ends."""
+    """Return a script that boots the first disk; UEFI firmware does that by itself when the script ends.
+
+    With an error: after a success firmware may stay in its menu (UEFI specification, 3.1.1), as EDK II's does.
+    """
     return _LOCAL.format(why=_UNSAFE.sub("", boot.why))
 
 

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from components.specs.machine import MachineImage
+from api.machines.netboot.scripts import BootFromDisk
+from components.specs.machine import DeploymentPhase, MachineImage
+from pxe.boot.ipxe import render_local
 
 
 @dataclass
@@ -106,10 +108,10 @@ class FakeBootService:
             self._changed.notify_all()
 
     def script(self) -> str:
-        """What iPXE gets for a machine; one that boots its disk if there is no deployment."""
+        """What iPXE gets for a machine: to boot its disk if there is no deployment, or the system is there."""
         deployment = self.deployment
-        if deployment is None:
-            return "#!ipxe\nsanboot --no-describe --drive 0x80\n"
+        if deployment is None or any(phase == DeploymentPhase.REBOOT for phase, _, _ in deployment.phases):
+            return render_local(BootFromDisk("the system is on the disk"))
         words = (
             f"slipway.url={self.base_url} slipway.deployment=1 slipway.token={deployment.token} "
             f"slipway.mac=${{net0/mac:hexhyp}} console=ttyS0 no_timer_check loglevel=4"
