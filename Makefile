@@ -122,7 +122,7 @@ metal-tools: ## QEMU, dnsmasq and iPXE, from the system's packages if this is ro
 
 .PHONY: test
 test: toolchain browser platform-tools metal-tools lint ## Everything: set-up, lint, and every test
-	$(BIN)/pytest -n 2 --dist loadscope
+	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: model
 model: $(STAMP) ## Live new lives of orders for an hour or more, and keep those that fail (see CONTRIBUTING.md)

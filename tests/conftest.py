@@ -1,5 +1,7 @@
 """Fixtures that every test may use, and which tests start servers."""
 
+from pathlib import Path
+
 import pytest
 
 pytest_plugins = [
@@ -44,8 +46,24 @@ _SERVERS = frozenset(
 )
 
 
+_LONG = ("metal_machines", "e2e", "engine", "servers")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts PostgreSQL, Redis or the lab, so that `make check` can leave it out by its fixtures alone."""
+    """Mark what starts PostgreSQL, Redis or the lab, so that `make check` can leave it out by its fixtures alone.
+
+    Modules whose tests take minutes come first, and those of milliseconds last: processes that share the tests then
+    end together.
+    """
     for item in items:
         if _SERVERS.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("servers")
+    ranks: dict[Path, int] = {}
+    for item in items:
+        ranks[item.path] = min(_rank(item), ranks.get(item.path, len(_LONG)))
+    items.sort(key=lambda item: ranks[item.path])
+
+
+def _rank(item: pytest.Item) -> int:
+    names = {*getattr(item, "fixturenames", ()), *(mark.name for mark in item.iter_markers())}
+    return next((rank for rank, name in enumerate(_LONG) if name in names), len(_LONG))
