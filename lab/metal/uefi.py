@@ -24,7 +24,7 @@ def uefi_drives(folder: Path) -> Sequence[str]:
     Raises:
         MetalLabError: Debian's package ovmf is not installed.
     """
-    own = folder / "uefi-variables.fd"
+    own = _remembered(folder)
     if not own.exists():
         if not (_FIRMWARE / _VARIABLES).exists():
             raise MetalLabError(f"there is no {_FIRMWARE / _VARIABLES}: `make metal-tools` as root installs it")
@@ -39,7 +39,11 @@ def uefi_drives(folder: Path) -> Sequence[str]:
 
 def boot_variables(folder: Path) -> bytes:
     """What a machine's firmware remembers: names of boot entries are in it as UTF-16."""
-    return (folder / "uefi-variables.fd").read_bytes()
+    return _remembered(folder).read_bytes()
+
+
+def _remembered(folder: Path) -> Path:
+    return folder / "uefi-variables.fd"
 
 
 def make_uefi_bootable(tree: Path, raw: Path, grub_config: str) -> None:

@@ -38,11 +38,17 @@ unpack() {
     esac
 }
 
+# The file as it is served; leaves $RUN/cut if that was not all of it.
+served_image() {
+    rm -f "$RUN/cut"
+    wget -q -O - "$(plan_value image)" 2>"$RUN/wget" || : >"$RUN/cut"
+}
+
 # stream NAME: leaves $RUN/cut, $RUN/packed or $RUN/unwritten if something broke. What cannot be unpacked is read to its
 # end nevertheless: only then is it known whether it was served whole. No more is written than the image has.
 stream() {
-    rm -f "$RUN/cut" "$RUN/packed" "$RUN/unwritten"
-    { wget -q -O - "$(plan_value image)" 2>"$RUN/wget" || : >"$RUN/cut"; } \
+    rm -f "$RUN/packed" "$RUN/unwritten"
+    served_image \
         | { unpack 2>/dev/null || { : >"$RUN/packed"; cat >/dev/null; }; } \
         | { dd of="$DEV/$1" bs=1M iflag=fullblock,count_bytes count="$(plan_value image_size)" conv=notrunc,fsync 2>/dev/null \
             || : >"$RUN/unwritten"; cat >/dev/null; }
@@ -74,8 +80,7 @@ verify_image() {
 # fail_for_image PHASE CODE DETAIL: unless the file served is another one. That is asked for once more to be summed up:
 # doing it on the way to the disk takes a tenth of an installation's time, and what is read back proves the image.
 fail_for_image() {
-    rm -f "$RUN/cut"
-    served=$({ wget -q -O - "$(plan_value image)" 2>"$RUN/wget" || : >"$RUN/cut"; } | hex_digest)
+    served=$(served_image | hex_digest)
     [ -e "$RUN/cut" ] || [ "$served" = "$(plan_value image_sha256)" ] || fail "$1" image_checksum \
         "the image served has the SHA-256 $served and not $(plan_value image_sha256)"
     fail "$@"
