@@ -15,7 +15,8 @@ class Surroundings:
     """What a server stands among; all ids as the provider gives them.
 
     Attributes:
-        subnet_id: the subnet its private address is in.
+        subnet_id: the subnet its private address is in. Nothing of a server is made before this is known: what holds
+            its place against the network's plan belongs into this output.
         ssh_keys: ids or names.
         firewall_ids: of the firewalls before its public interface.
         placement_group_id: keeps it apart from the others of the group; None leaves that to Hetzner.
@@ -60,6 +61,7 @@ class CloudServer(pulumi.ComponentResource):
         super().__init__("slipway:platform:CloudServer", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         self.private_address = str(spec.private_address)
+        self._once_placed = pulumi.Output.from_input(around.subnet_id).apply(lambda _: spec.name)
         address = self._address(name, spec, around)
         server = self._server(name, spec, around, user_data, address)
         self.server_id = server.id
@@ -88,7 +90,7 @@ class CloudServer(pulumi.ComponentResource):
             return None
         return hcloud.PrimaryIp(
             name,
-            name=spec.name,
+            name=self._once_placed,
             type="ipv4",
             location=spec.location,
             auto_delete=False,
@@ -118,7 +120,7 @@ class CloudServer(pulumi.ComponentResource):
         inside = hcloud.ServerNetworkArgs(subnet_id=around.subnet_id, ip=self.private_address, alias_ips=[])
         return hcloud.Server(
             name,
-            name=spec.name,
+            name=self._once_placed,
             server_type=spec.server_type,
             image=spec.image,
             location=spec.location,

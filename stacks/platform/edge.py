@@ -92,7 +92,7 @@ class EdgeProgram:
         spec = self._spec.bastion
         planned = self._estate.output(PlatformKind.NETWORK, "vpn").apply(lambda plan: check_vpn(spec.vpn, plan))
         around = Surroundings(
-            # Nothing is made before the VPN was held against the address plan.
+            # No server is made before the VPN was held against the address plan.
             subnet_id=pulumi.Output.all(planned, self._subnet_id()).apply(lambda both: str(both[1])),
             ssh_keys=self._estate.output(PlatformKind.NETWORK, "ssh_keys"),
             firewall_ids=[self._network("firewalls", FIREWALL)],
