@@ -55,11 +55,6 @@ class PrivateNetwork:
     lans: Sequence[Lan]
     peers: Mapping[str, ipaddress.IPv4Address]
 
-    @property
-    def peer_list(self) -> list[str]:
-        """Every node's address, in an order that does not change."""
-        return [str(address) for address in sorted(self.peers.values())]
-
 
 def vswitch_of(vswitches: pulumi.Input[Mapping[str, Any]], name: str) -> VSwitch:
     """Return the vSwitch of this name from the network stack's output ``vswitches``."""
@@ -179,7 +174,7 @@ class NodeNetwork(pulumi.ComponentResource):
         )
 
     def _private_lans(self, private: PrivateNetwork, links: Sequence[pulumi.Resource]) -> dict[str, pulumi.Output[str]]:
-        wanted, peers = private.spec, private.peer_list
+        wanted, peers = private.spec, private.spec.peers(private.peers.values())
         mtu = pulumi.Output.from_input(private.vswitch.mtu).apply(lambda most: overlay_mtu(most, wanted.mtu))
         everything = pulumi.Output.json_dumps(
             [wanted.zone, mtu, peers, [[lan.name, lan.tag, lan.cidr] for lan in private.lans]]

@@ -20,6 +20,9 @@ VSWITCH_MTU = 1400
 SMALLEST_MTU = 1280
 """What IPv6 needs of every link (RFC 8200, section 5)."""
 
+MOST_AWAITED = 16
+"""Peers that are not there yet: what each of them costs the others is small, and not nothing."""
+
 _LARGEST_TAG = 2**24 - 1
 _READABLE_TAG = 9_999_999
 
@@ -127,6 +130,9 @@ class PrivateNetworkSpec(Frozen):
         zone: the SDN zone's name; each node has a zone of its own, all with the same name, peers and tags.
         lans: which of the network stack's private LANs the nodes carry.
         mtu: of guests' packets in those; None is the most that the vSwitch leaves room for.
+        awaited: addresses of nodes that are still to come. They are peers of all nodes from now on, so that a node
+            which takes one changes nothing on the others; one that is taken may stay in the list. A few: until then
+            each node sends whatever is for everybody in a LAN to them, too, and asks the vSwitch in vain who they are.
     """
 
     vswitch: Slug
@@ -134,12 +140,17 @@ class PrivateNetworkSpec(Frozen):
     zone: SdnName = "lans"
     lans: tuple[Slug, ...] = ()
     mtu: Mtu | None = None
+    awaited: Annotated[tuple[ipaddress.IPv4Address, ...], Field(max_length=MOST_AWAITED)] = ()
 
     @model_validator(mode="after")
-    def _each_once(self) -> Self:
-        twice = sorted({name for name in self.lans if self.lans.count(name) > 1})
-        if twice:
-            raise ValueError(f"'lans' names {', '.join(twice)} twice")
+    def _consistent(self) -> Self:
+        for field, items in (("lans", self.lans), ("awaited", [str(address) for address in self.awaited])):
+            twice = sorted({item for item in items if items.count(item) > 1})
+            if twice:
+                raise ValueError(f"'{field}' names {', '.join(twice)} twice")
+        for address in self.awaited:
+            if not self._is_host(address):
+                raise ValueError(f"awaited: {address} is no host's address of {self.cidr}")
         overlay_mtu(VSWITCH_MTU, self.mtu)
         return self
 
@@ -147,18 +158,25 @@ class PrivateNetworkSpec(Frozen):
         """Return a node's address with the network's prefix: ``10.10.16.11/24``."""
         return f"{node}/{self.cidr.prefixlen}"
 
+    def peers(self, nodes: Iterable[ipaddress.IPv4Address]) -> list[str]:
+        """Return the addresses between which LANs are carried, of nodes and awaited ones, in a lasting order."""
+        return [str(address) for address in sorted({*nodes, *self.awaited})]
+
     def check_node(self, node: str, address: ipaddress.IPv4Address, interfaces: NodeNetworkSpec) -> None:
         """Hold a node against the network.
 
         Raises:
             ValueError: if its address is no host's of the network, or a bridge of it has addresses of the network.
         """
-        if address not in self.cidr or address in {self.cidr.network_address, self.cidr.broadcast_address}:
+        if not self._is_host(address):
             raise ValueError(f"node '{node}': private_address: {address} is no host's address of {self.cidr}")
         for bridge in interfaces.bridges:
             if bridge.address is not None and bridge.address.network.overlaps(self.cidr):
                 problem = f"{bridge.address} overlaps the private network {self.cidr}"
                 raise ValueError(f"node '{node}': address of bridge '{bridge.name}': {problem}")
+
+    def _is_host(self, address: ipaddress.IPv4Address) -> bool:
+        return address in self.cidr and address not in {self.cidr.network_address, self.cidr.broadcast_address}
 
 
 def vnet_name(tag: int) -> str:

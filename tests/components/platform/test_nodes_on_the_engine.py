@@ -63,6 +63,19 @@ def test_one_node_more_costs_a_constant_number_of_calls(node_estate: NodeEstate)
     assert len(second) == len(first) <= MOST_CALLS
 
 
+def test_a_node_that_was_awaited_changes_nothing_on_the_others(node_estate: NodeEstate) -> None:
+    """They carry customers: their network is not applied anew for a neighbour."""
+    one, two = lab_nodes("bot-1"), lab_nodes("bot-1", "game-1")
+    (address,) = (node["private_address"] for node in two["nodes"] if node["name"] == "game-1")
+    for document in (one, two):
+        document["private_network"]["awaited"] = [address]
+    node_estate.up(one)
+    first = node_estate.requests("bot-1")
+    node_estate.up(two)
+    heard = node_estate.requests("bot-1")[len(first) :]
+    assert [(method, path) for method, path in heard if method != "GET"] == [("POST", "/api2/json/access/ticket")]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "after"),
     [

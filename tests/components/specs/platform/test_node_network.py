@@ -97,6 +97,29 @@ def test_a_node_s_address_is_a_host_s_of_the_private_network(address: str) -> No
         private().check_node("game-1", IPv4Address(address), NodeNetworkSpec())
 
 
+def test_a_node_that_was_awaited_is_no_other_peer() -> None:
+    """What all nodes have as peers is the same before and after: nothing changes on those that are there."""
+    there, new = [IPv4Address("10.10.16.12"), IPv4Address("10.10.16.11")], IPv4Address("10.10.16.13")
+    network = private(awaited=[str(new)])
+    assert network.peers(there) == network.peers([*there, new]) == ["10.10.16.11", "10.10.16.12", "10.10.16.13"]
+    assert private().peers(there) == ["10.10.16.11", "10.10.16.12"]
+
+
+@pytest.mark.parametrize(
+    ("awaited", "problem"),
+    [
+        (["10.10.17.11"], "awaited: 10.10.17.11 is no host's address of 10.10.16.0/24"),
+        (["10.10.16.255"], "awaited: 10.10.16.255 is no host's address"),
+        (["10.10.16.13", "10.10.16.13"], "'awaited' names 10.10.16.13 twice"),
+        ([f"10.10.16.{number}" for number in range(100, 117)], "at most 16 items"),
+    ],
+)
+def test_what_no_node_could_have_is_not_awaited(awaited: list[str], problem: str) -> None:
+    """Each is a host's address of the network, named once, and they are few."""
+    with pytest.raises(ValidationError, match=problem):
+        private(awaited=awaited)
+
+
 def test_a_bridge_has_no_addresses_of_the_private_network() -> None:
     """The node would answer from the wrong side."""
     interfaces = NodeNetworkSpec.model_validate({"bridges": [{"name": "vmbr1", "address": "10.10.0.1/16"}]})
