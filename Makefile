@@ -45,8 +45,8 @@ lint: $(STAMP) ## Style, types and the direction of imports
 	$(BIN)/lint-imports
 
 .PHONY: check
-check: lint ## The fast loop: lint, and the tests that start no server and no engine
-	$(BIN)/pytest -q -n 2 -m "not engine and not e2e and not servers"
+check: lint ## The fast loop: lint, and the tests that start no server, no engine and no other program for long
+	$(BIN)/pytest -q -n 2 -m "not engine and not e2e and not servers and not processes"
 
 .PHONY: browser
 browser: ## Chromium for tests of the pages, from the system's packages if it is missing and this is root

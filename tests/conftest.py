@@ -46,7 +46,7 @@ _SERVERS = frozenset(
 )
 
 
-_LONG = ("metal_machines", "e2e", "engine", "servers")
+_LONG = ("metal_machines", "e2e", "engine", "servers", "processes")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,6 +11,8 @@ import pytest
 from api.vault import generate_key
 from automation.toolchain import Toolchain
 
+pytestmark = pytest.mark.processes
+
 _SECONDS = 120
 
 

@@ -12,6 +12,8 @@ from cloudflare.types.rulesets.ruleset_create_response import Ruleset
 
 from tests.fakes.cloudflare_server import ACCOUNT_ID, TOKEN, cloudflare_server
 
+pytestmark = pytest.mark.processes
+
 BLOCK = {"ref": "admin", "action": "block", "expression": 'starts_with(http.request.uri.path, "/admin")'}
 RATE = {
     "characteristics": ["ip.src", "cf.colo.id"],

@@ -14,6 +14,8 @@ from tests.fakes.guests import FakeGuests
 if TYPE_CHECKING:
     from lab.client import RunningLab
 
+pytestmark = pytest.mark.processes
+
 TAGS = ("order-1", "slipway")
 KINDS = [WorkloadKind.CLOUD_VM, WorkloadKind.GAME_SERVER]
 _TEMPLATE = "local:vztmpl/minecraft-java-1.21_amd64.tar.zst"

@@ -15,6 +15,8 @@ import pytest
 from lab.client import start
 from lab.supervisor import LabError
 
+pytestmark = pytest.mark.processes
+
 PATIENCE = 20.0
 """Seconds until processes that must end have ended."""
 

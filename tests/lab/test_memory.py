@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import pytest
 from cloudflare import Cloudflare
 from proxmoxer import ProxmoxAPI
 from proxmoxer.tools import Tasks
 
 from lab.client import RunningLab, start
 from lab.memory import Memory
+
+pytestmark = pytest.mark.processes
 
 VMID = 100_001
 

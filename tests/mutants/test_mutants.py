@@ -17,6 +17,8 @@ import pytest
 from tests.fixtures.options import MUTANTS as MUTANTS_OPTION
 from tests.mutants.mutants import MUTANTS, Mutant
 
+pytestmark = pytest.mark.processes
+
 _ROOT = Path(__file__).parents[2]
 _PARTS = ("api", "automation", "components", "lab", "stacks", "tests", "pyproject.toml", "Pulumi.yaml")
 _BATCHES = sorted({mutant.batch for mutant in MUTANTS})

@@ -11,6 +11,8 @@ from automation.embedded.probes import ensure_database, postgres_answers, redis_
 from automation.embedded.servers import postgres_service, redis_service
 from automation.embedded.supervisor import Supervisor
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.mark.timeout(120)
 def test_postgres_keeps_its_data_and_leaves_no_process(tmp_path: Path) -> None:

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from automation.embedded.redis import EmbeddedRedis
 from automation.embedded.services import api_is_ready, worker_answers
+
+pytestmark = pytest.mark.processes
 
 
 def test_a_worker_that_is_not_there_does_not_answer_also_after_a_restart_of_redis(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ import pytest
 
 from automation.embedded.supervisor import Service, ServiceFailedError, Supervisor, log_tail
 
+pytestmark = pytest.mark.processes
+
 _SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 _TREE = """
 import os, subprocess, sys, time

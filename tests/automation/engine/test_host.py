@@ -14,6 +14,8 @@ from automation.engine.contract import EngineUnavailable
 from automation.engine.launcher import EngineHost
 from tests.fixtures.engine import until
 
+pytestmark = pytest.mark.processes
+
 
 def test_its_socket_is_private() -> None:
     """Only its owner may enter the folder or speak to it."""

@@ -15,6 +15,8 @@ from lab.client import RunningLab, start
 from lab.rescue.shell import INSTALLIMAGE
 from tests.lab.rescue.test_installimage import GOOD
 
+pytestmark = pytest.mark.processes
+
 SCRIPT = f"{INSTALLIMAGE} -a -t no -c /root/c -x /root/x </dev/null >/root/log 2>&1\necho $? >/root/result\n"
 GAME = 321_001
 Ssh = Callable[..., subprocess.CompletedProcess[str]]

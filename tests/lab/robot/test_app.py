@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import httpx
+import pytest
 
 from lab.client import RunningLab, start
+
+pytestmark = pytest.mark.processes
 
 
 def _robot(lab: RunningLab) -> httpx.Client:

@@ -14,6 +14,8 @@ from pxe.deployer.cpio import write_initrd
 from pxe.deployer.packages import PackageSource
 from pxe.deployer.recipe import SCRIPTS
 
+pytestmark = pytest.mark.processes
+
 
 def _make(folder: Path) -> None:
     folder.mkdir()

@@ -10,7 +10,7 @@ from pxe.deployer.recipe import SCRIPTS
 from tests.fakes.boot_server import FakeBootService, FakeDeployment, fake_boot_service
 from tests.fixtures.deployer_shell import DeployerShell
 
-pytestmark = pytest.mark.usefixtures("metal_tools")
+pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("metal_tools")]
 _KEY = "ssh-ed25519 AAAAC3Nz customer $(reboot) `id` & ' \" \\\n"
 _FILES = {
     "authorized_keys": _KEY,

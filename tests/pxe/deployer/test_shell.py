@@ -15,6 +15,8 @@ from components.specs.machine import Compression, MachineImage
 from tests.fakes.boot_server import FakeBootService, FakeDeployment, fake_boot_service
 from tests.fixtures.deployer_shell import DeployerShell
 
+pytestmark = pytest.mark.processes
+
 MIB = 1 << 20
 _LACKING = "there is no busybox: `make metal-tools` as root installs it"
 

@@ -18,6 +18,8 @@ from tests.fixtures.bmc_rigs import Rig, fake_machine
 if TYPE_CHECKING:
     from lab.client import RunningLab
 
+pytestmark = pytest.mark.processes
+
 KEY, OTHER = ssh_key("deployment"), ssh_key("another")
 
 

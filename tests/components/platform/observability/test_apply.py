@@ -11,6 +11,8 @@ from components.platform.observability.layout import Layout
 from components.specs.platform.observability import ObservabilitySpec
 from tests.fixtures.platform_tools import run, tool
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def incoming(spec: ObservabilitySpec, layout: Layout, tmp_path: Path) -> Path:

@@ -16,6 +16,8 @@ from lab.faults.client import StandInControl
 from tests.fakes.cloudflare_server import ACCOUNT_ID, CONTROL_TOKEN, ZONE_ID, Cloudflare
 from tests.fakes.scripted_http import Answer, ScriptedServer
 
+pytestmark = pytest.mark.processes
+
 PHASE = "http_request_firewall_custom"
 RECORD: dict[str, Any] = {"zoneId": ZONE_ID, "name": "www", "type": "A", "content": "203.0.113.1", "ttl": 300.0}
 

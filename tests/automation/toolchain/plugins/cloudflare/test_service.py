@@ -15,6 +15,8 @@ from automation.toolchain.plugins.cloudflare.resources import MODELS
 from automation.toolchain.plugins.cloudflare.service import CloudflareProvider
 from tests.fakes.cloudflare_server import TOKEN, ZONE_ID, Cloudflare
 
+pytestmark = pytest.mark.processes
+
 URN = "urn:pulumi:s::p::slipway:compute:Vm$cloudflare:index/dnsRecord:DnsRecord::a::b"
 RECORD: dict[str, Any] = {"zoneId": ZONE_ID, "name": "www", "type": "A", "content": "203.0.113.1", "ttl": 300.0}
 
