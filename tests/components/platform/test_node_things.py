@@ -8,6 +8,7 @@ import pytest
 
 from components.platform.node_things import NodeThings
 from components.pve_access.errors import Unreachable
+from tests.fakes.pulumi_monitor import run_program
 
 LISTS: dict[str, list[Mapping[str, Any]]] = {
     "/nodes/cloud-1/network": [{"iface": "vmbr0", "cidr": "192.0.2.10/24"}, {"iface": "eno1"}],
@@ -68,12 +69,17 @@ def test_what_is_not_there_is_not_imported(things: NodeThings) -> None:
 
 
 def test_what_is_there_but_is_another_is_told_and_not_imported(
-    things: NodeThings, capsys: pytest.CaptureFixture[str]
+    things: NodeThings, caplog: pytest.LogCaptureFixture
 ) -> None:
     """With each setting that differs."""
     wanted = {**IMAGES, "path": "/var/lib/images", "shared": 1}
-    assert things.take_over("storage", "images", wanted, pulumi.ResourceOptions()).import_ is None
-    said = capsys.readouterr().err
+
+    def program() -> dict[str, pulumi.Output[Any]]:
+        options = things.take_over("storage", "images", wanted, pulumi.ResourceOptions())
+        return {"imported": pulumi.Output.from_input(options.import_)}
+
+    assert run_program(program).outputs == {"imported": None}
+    said = caplog.text
     assert "the node 'cloud-1' has a storage 'images' that is not as wanted" in said
     assert "path is /srv/images, not /var/lib/images; shared is not set, not 1" in said
 
