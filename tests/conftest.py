@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
     "tests.fixtures.options",
@@ -40,6 +41,10 @@ pytest_plugins = [
     "tests.fixtures.metal_site",
     "tests.fixtures.debian_installer",
 ]
+
+# How long an example takes says something about the machine, which is busy with other tests, and nothing about us.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("default")
 
 _SERVERS = frozenset(
     {"postgres", "redis_server", "lab_process", "bare_lab_process", "installed_lab_process", "metal_machines"}

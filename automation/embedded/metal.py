@@ -1,6 +1,5 @@
 """Bare metal of an embedded system: the boot service, and the lab's machines in the pool."""
 
-import socket
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
@@ -20,6 +19,7 @@ from api.machines.inputs import MachineIn, MachinePatch
 from api.machines.models import BmcDriver, Machine
 from api.templates.definition import TemplateDefinition
 from api.vault import Vault
+from automation.embedded.ports import free_port
 from automation.embedded.supervisor import Service
 from components.specs import WorkloadKind
 from components.specs.machine import DeploymentKind, DiskLayout, MachineImage, MachineState
@@ -51,7 +51,7 @@ class EmbeddedMetal:
         self._token = control_token
         self._store = folder
         self._host: str = section["host_address"]
-        self._port = _free_port(self._host)
+        self._port = free_port(self._host)
 
     @property
     def base_url(self) -> str:
@@ -192,10 +192,3 @@ class EmbeddedMetal:
             return httpx.get(f"{self.base_url}/healthz", timeout=_PROBE_SECONDS).is_success
         except httpx.TransportError:
             return False
-
-
-def _free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port

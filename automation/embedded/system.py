@@ -33,6 +33,7 @@ from automation.embedded.errors import StartError
 from automation.embedded.home import Home
 from automation.embedded.metal import EmbeddedMetal
 from automation.embedded.platform_environment import write_platform_environment
+from automation.embedded.ports import free_port
 from automation.embedded.provision import (
     ensure_administrator,
     ensure_inventory_token,
@@ -139,7 +140,7 @@ class EmbeddedSystem:
             self._check()
             ensure_toolchain(self._toolchain_progress)
             self._supervisor = stack.enter_context(Supervisor(self._home.logs))
-            self._port = _free_port(self._options.port)
+            self._port = _port(self._options.port)
             self._start_all()
             stack.callback(self._home.system.unlink, missing_ok=True)
             stack.callback(self._home.platform.unlink, missing_ok=True)
@@ -322,17 +323,18 @@ class EmbeddedSystem:
         self._settings |= {INVENTORY_TOKEN: token}
 
 
-def _free_port(wanted: int) -> int:
+def _port(wanted: int) -> int:
     """Make sure that nobody listens on a port; 0 chooses one.
 
     Raises:
         StartError: if it is taken.
     """
+    if not wanted:
+        return free_port("127.0.0.1")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", wanted))
         except (OSError, OverflowError) as error:
             raise StartError(f"port {wanted} cannot be used ({error}): give another with --port") from error
-        port: int = probe.getsockname()[1]
-        return port
+    return wanted

@@ -76,9 +76,10 @@ class EngineHost:
         threading.Thread(target=self._guard, args=(when_lost,), name="engine-host-guard", daemon=True).start()
 
     def _guard(self, when_lost: Callable[[], None]) -> None:
-        while not self._stopping.is_set() and self._process is not None:
+        # ``stop`` takes the process away meanwhile: what is watched is held on to.
+        while not self._stopping.is_set() and (process := self._process) is not None:
             try:
-                descriptor = os.pidfd_open(self._process.pid)
+                descriptor = os.pidfd_open(process.pid)
             except ProcessLookupError:
                 pass  # it has ended, and was waited for
             else:
@@ -87,7 +88,7 @@ class EngineHost:
             if self._stopping.is_set():
                 return
             _LOG.error("the engine host has ended by itself; starting it again")
-            self._process.wait()
+            process.wait()
             self.socket.unlink(missing_ok=True)
             try:
                 self._spawn()

@@ -32,6 +32,7 @@ class WebhookReceiver:
     def __init__(self, *statuses: int) -> None:
         self._answers = list(statuses)
         self._queue: queue.Queue[Delivery] = queue.Queue()
+        self._others: list[Delivery] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
 
@@ -45,11 +46,14 @@ class WebhookReceiver:
         return self._queue.get(timeout=PATIENCE)
 
     def until(self, kind: str) -> Delivery:
-        """The next delivery of this event type; others before it are dropped."""
-        while True:
-            delivery = self.next()
+        """The next delivery of this event type; others before it are kept for such a call: no order is promised."""
+        for delivery in self._others:
             if delivery.event["type"] == kind:
+                self._others.remove(delivery)
                 return delivery
+        while (delivery := self.next()).event["type"] != kind:
+            self._others.append(delivery)
+        return delivery
 
     def waiting(self) -> list[Delivery]:
         """What has come and not been taken, without waiting."""

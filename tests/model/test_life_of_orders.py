@@ -29,7 +29,7 @@ def test_the_life_of_orders(database: Database, database_url: str, tmp_path: Pat
             return stack.enter_context(a_hosting(database, tmp_path, lambda: empty_database(database_url)))
 
     profile = settings()
-    is_default = settings.get_profile("default") == profile
+    is_default = settings.get_current_profile_name() == "default"
     run_state_machine_as_test(
         Life,
         settings=settings(

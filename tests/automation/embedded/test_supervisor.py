@@ -96,7 +96,9 @@ class TestStopping:
         daemon = tmp_path / "mark.daemon"
         command = [sys.executable, "-c", _TREE, str(mark)]
         supervisor.start(
-            service("tree", command, is_ready=lambda: mark.exists() and daemon.exists(), grace_seconds=0.2)
+            service(
+                "tree", command, is_ready=lambda: all(file.read_text() for file in (mark, daemon)), grace_seconds=0.2
+            )
         )
         keeper = supervisor.pids()["tree"]
         pids = {keeper, int(mark.read_text()), int(daemon.read_text())}

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,13 @@ pytestmark = pytest.mark.engine
 def gate(folder: Path) -> dict[str, str]:
     """Return the spec of a program that waits for a file."""
     return {"started": str(folder / "started"), "gate": str(folder / "gate")}
+
+
+def command_line(pid: int) -> bytes:
+    """Return a process's command line; none of one that has just ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def locks(rig: Rig) -> list[str]:
@@ -117,7 +125,7 @@ class TestIsolation:
         done = rig.follow(run)
         until(Path(spec["started"]).exists)
 
-        lines = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in session_members(run.process.pid)]
+        lines = [command_line(pid) for pid in session_members(run.process.pid)]
         Path(spec["gate"]).touch()
         assert done.result().outcome is EngineOutcome.SUCCEEDED
         files = b"".join(path.read_bytes() for path in rig.work_root.rglob("*") if path.is_file())

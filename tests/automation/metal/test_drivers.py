@@ -38,7 +38,7 @@ class Rack:
 def _rack() -> Iterator[Rack]:
     clock, vault = VirtualClock(), Vault(generate_key())
     machine = FakeMachine("iron-1", {"ours": PASSWORD, "customer": "theirs"}, clock, clock.pause)
-    timing = Timing(check=2, call=2, busy=1, follow=5, graceful=5, poll=0.5, clock=clock, pause=clock.pause)
+    timing = Timing(check=30, call=30, busy=1, follow=5, graceful=5, poll=0.5, clock=clock, pause=clock.pause)
 
     def connect(settings: BmcSettings) -> Driver:
         password = SecretStr(settings.password.get_secret_value())

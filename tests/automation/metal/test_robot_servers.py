@@ -45,7 +45,7 @@ class Pool:
 
     def runs(self, what: str) -> None:
         """Wait until the server runs something."""
-        for attempt in tenacity.Retrying(stop=tenacity.stop_after_delay(10), wait=tenacity.wait_fixed(0.05)):
+        for attempt in tenacity.Retrying(stop=tenacity.stop_after_delay(60), wait=tenacity.wait_fixed(0.05)):
             with attempt:
                 assert self.lab.faults.robot.machines()[NUMBER]["runs"] == what
 
@@ -72,7 +72,7 @@ def pool(lab: "RunningLab", tmp_path: Path) -> Iterator[Pool]:
     def enter(place: Place, key: asyncssh.SSHKey) -> Shell:
         return enter_by_ssh(replace(place, host="127.0.0.1", port=port), key)
 
-    with httpx.Client(base_url=section.base_url, auth=(section.login, section.password)) as http:
+    with httpx.Client(base_url=section.base_url, auth=(section.login, section.password), timeout=30) as http:
         http.post("/vswitch", data={"name": "provisioning", "vlan": "4001"}).raise_for_status()
 
         def connect(bmc: BmcSettings) -> Driver:

@@ -203,10 +203,9 @@ def test_clones_that_are_refused_by_a_lock_all_the_same_are_made_later(runner_ri
 class TestBroker:
     def test_a_redis_that_is_full_loses_no_order(self, rig: RunnerRig, services: WorkerServices, redis: Redis) -> None:
         """F18: it refuses every write; the hint is lost, the order is not."""
-        queue = CeleryJobQueue(make_celery(_address(redis)))
         redis.config_set("maxmemory", "1")
         try:
-            _bought(rig, queue)
+            _bought(rig, _address(redis))
         finally:
             redis.config_set("maxmemory", "0")
         assert redis.dbsize() == 0
@@ -214,14 +213,14 @@ class TestBroker:
 
     def test_a_redis_that_is_down_loses_no_order(self, rig: RunnerRig, services: WorkerServices) -> None:
         """F18: nobody listens at its address."""
-        _bought(rig, CeleryJobQueue(make_celery("redis://127.0.0.1:1/0")))
+        _bought(rig, "redis://127.0.0.1:1/0")
         _swept(rig, services)
 
     def test_a_redis_that_was_flushed_loses_no_order(
         self, rig: RunnerRig, services: WorkerServices, redis: Redis
     ) -> None:
         """F18: every message is gone."""
-        _bought(rig, CeleryJobQueue(make_celery(_address(redis))))
+        _bought(rig, _address(redis))
         assert redis.llen("slipway")
         redis.flushall()
         _swept(rig, services)
@@ -231,10 +230,11 @@ def _address(redis: Redis) -> str:
     return f"unix://{redis.connection_pool.connection_kwargs['path']}"
 
 
-def _bought(rig: RunnerRig, queue: CeleryJobQueue) -> None:
-    """Have a customer pay while the hints go to ``queue``."""
+def _bought(rig: RunnerRig, broker: str) -> None:
+    """Have a customer pay while the hints go to the broker at an address."""
     order_id = rig.desk.shop.place_paid()
-    queue.enqueue(Job.RUN_OPERATION, rig.desk.latest(order_id).id)
+    with make_celery(broker) as app:
+        CeleryJobQueue(app).enqueue(Job.RUN_OPERATION, rig.desk.latest(order_id).id)
     rig.desk.shop.jobs.sent.clear()
 
 

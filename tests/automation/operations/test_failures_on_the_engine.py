@@ -130,7 +130,7 @@ def test_a_database_that_is_away_for_longer_than_the_lease_leaves_one_guest(outa
     order_id = worker.order()
     control = worker.lab.faults.proxmox
     with control.during("freeze", **_CREATE) as rule:
-        work = worker.begin(order_id, lease_seconds=2)
+        work = worker.begin(order_id, lease_seconds=8)
         until(lambda: any(known.id == rule.id and known.hits for known in control.all()), 120)
         outage.lasts(lambda: not worker.processes())
     error = work.exception(120)

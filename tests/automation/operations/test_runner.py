@@ -417,11 +417,10 @@ class TestTakeover:
         gate = rig.engine.hold_recovery()
         rig.desk.make_due(_operation(rig, order_id).id)
         with ThreadPoolExecutor(1) as pool:
-            work = pool.submit(rig.runner(lease_seconds=1).run, _operation(rig, order_id).id)
+            work = pool.submit(rig.runner(lease_seconds=3).run, _operation(rig, order_id).id)
             assert gate.started.wait(30)
             record = _operation(rig, order_id).engine
-            rig.desk.lapse(_operation(rig, order_id).id)
-            second = rig.desk.lease(order_id, "worker-2")
+            second = rig.desk.take_over(_operation(rig, order_id).id)
             assert work.result(60)
         recovery = rig.engine.recoveries[0]
         assert record is not None
@@ -445,9 +444,8 @@ class TestLostLease:
     def test_a_worker_that_lost_its_lease_interrupts_its_engine_and_drops_the_result(self, rig: RunnerRig) -> None:
         """A zombie writes nothing and lets nothing work on."""
         order_id = rig.desk.shop.place_paid()
-        with rig.at_work(order_id, lease_seconds=1) as (_gate, work):
-            rig.desk.lapse(_operation(rig, order_id).id)
-            assert rig.desk.acquire(_operation(rig, order_id).id, "worker-2") is not None
+        with rig.at_work(order_id, lease_seconds=3) as (_gate, work):
+            rig.desk.take_over(_operation(rig, order_id).id)
             assert work.result(60)
         result = rig.engine.runs[0].result
         assert result is not None
@@ -460,8 +458,7 @@ class TestLostLease:
         """Even a success: the other worker's fence is higher."""
         order_id = rig.desk.shop.place_paid()
         with rig.at_work(order_id) as (gate, work):
-            rig.desk.lapse(_operation(rig, order_id).id)
-            assert rig.desk.acquire(_operation(rig, order_id).id, "worker-2") is not None
+            rig.desk.take_over(_operation(rig, order_id).id)
             gate.open()
             assert work.result(60)
         assert rig.desk.shop.workload(order_id).status is WorkloadStatus.PROVISIONING

@@ -58,16 +58,20 @@ def running_stripe_mock() -> Iterator[str]:
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as server:
+        rest = threading.Thread(target=collections.deque, args=(server.stdout, 0))
         try:
-            yield f"http://{_address(server)}"
+            address = _address(server)
+            rest.start()  # what it prints from now on is thrown away
+            yield f"http://{address}"
         finally:
             server.terminate()
+            if rest.is_alive():  # it must not read from what is closed next
+                rest.join()
 
 
 def _address(server: subprocess.Popen[str]) -> str:
-    """Where the server listens, once it does; what it prints from then on is thrown away."""
+    """Where the server listens, once it does."""
     for line in server.stdout or ():
         if found := _LISTENING.search(line):
-            threading.Thread(target=collections.deque, args=(server.stdout, 0), daemon=True).start()
             return found[1]
     raise SourceError(f"stripe-mock ended with status {server.wait()} before it listened")

@@ -16,6 +16,7 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
 from automation.toolchain import Toolchain
 from automation.toolchain.plugins.language import LanguageHost
+from tests.fixtures.engine import until
 
 ENDLESS = "import sys, time\nprint('started', flush=True)\ntime.sleep(600)\n"
 
@@ -203,6 +204,6 @@ def test_the_cli_starts_a_plugin_written_in_python_through_the_host(pulumi: Run,
     answer = pulumi("package", "get-schema", str(plugin))
     assert answer.returncode == 0, answer.stderr
     assert json.loads(answer.stdout)["name"] == "ours"
-    assert [
-        process for process in psutil.process_iter(["cmdline"]) if str(plugin) in (process.info["cmdline"] or [])
-    ] == []
+    until(
+        lambda: not any(str(plugin) in (process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"]))
+    )
