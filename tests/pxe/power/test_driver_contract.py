@@ -158,7 +158,7 @@ def test_a_machine_is_started_into_the_deployer(rig: Rig) -> None:
     looks: list[None] = []
     for _ in range(2):
         rig.driver.deployer.start(lambda: looks.append(None))
-        tenacity.Retrying(stop=tenacity.stop_after_delay(10), wait=tenacity.wait_fixed(0.05))(_has_come, rig)
+        tenacity.Retrying(stop=tenacity.stop_after_delay(_BOUNDED), wait=tenacity.wait_fixed(0.05))(_has_come, rig)
     assert looks
     rig.driver.boot.reset_entries()
     assert rig.driver.boot.order().override in {None, BootSource.DISK}
