@@ -15,7 +15,7 @@ import pytest
 from lab.client import start
 from lab.supervisor import LabError
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds until processes that must end have ended."""
 
 
