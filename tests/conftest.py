@@ -3,6 +3,12 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Hypothesis fails an example that takes 200 ms, and drawing them if that takes a second: on a computer that is busy
+# with other tests, any may.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("default")
 
 pytest_plugins = [
     "tests.fixtures.options",
