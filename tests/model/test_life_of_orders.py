@@ -28,8 +28,9 @@ def test_the_life_of_orders(database: Database, database_url: str, tmp_path: Pat
         def open_hosting(stack: ExitStack) -> Hosting:
             return stack.enter_context(a_hosting(database, tmp_path, lambda: empty_database(database_url)))
 
-    profile = settings()
-    is_default = settings.get_profile("default") == profile
+    profile = settings.default
+    assert profile is not None
+    is_default = profile is settings.get_profile("default")
     run_state_machine_as_test(
         Life,
         settings=settings(
