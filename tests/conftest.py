@@ -49,8 +49,8 @@ settings.load_profile("default")
 _SERVERS = frozenset(
     {"postgres", "redis_server", "lab_process", "bare_lab_process", "installed_lab_process", "metal_machines"}
 )
-
-
+_METAL_SECONDS = 900.0
+"""For a test with machines of QEMU: some boots, each of which may take minutes beside other tests."""
 _LONG = ("metal_machines", "e2e", "engine", "servers", "processes")
 
 
@@ -63,6 +63,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _SERVERS.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("servers")
+        if "metal_machines" in getattr(item, "fixturenames", ()) and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(_METAL_SECONDS))
     ranks: dict[Path, int] = {}
     for item in items:
         ranks[item.path] = min(_rank(item), ranks.get(item.path, len(_LONG)))

@@ -183,7 +183,7 @@ def test_a_paid_order_becomes_a_machine_that_knows_the_customers_key(story: Stor
     story.order = story.post(
         "/orders", product="bare-metal", size="lab-metal", template="tiny-a", name="iron", ssh_keys=["laptop"]
     )
-    httpx.post(story.order["checkout_url"], data={"action": "pay"})
+    httpx.post(story.order["checkout_url"], data={"action": "pay"}, timeout=60)
     story.until_status("running")
 
     assert story.ssh("cat /etc/slipway-image").strip() == "tiny-a"

@@ -70,7 +70,7 @@ def test_a_customer_orders_pays_runs_and_cancels_a_vm(shell: Shell, tmp_path: Pa
     assert shell.show("box")["status"] == "pending_payment"
     shell.run("logs", "box", exit_code=1)
 
-    assert httpx.post(page, data={"action": "pay"}).is_redirect
+    assert httpx.post(page, data={"action": "pay"}, timeout=60).is_redirect
     said = shell.run("logs", "box", "--follow")
     assert "Created virtual machine box" in said
     assert shell.show("box")["status"] == "running"

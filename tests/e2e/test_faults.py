@@ -12,7 +12,7 @@ from api.operations.models import OperationStatus
 from tests.fixtures.shop import EVERYTHING, NOTHING
 from tests.fixtures.whole_system import WholeSystem, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("faults"), pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize("kind", ["cloud", "game"])
@@ -34,7 +34,7 @@ def test_a_celery_child_that_is_killed_in_mid_up_costs_nothing(whole_system: Who
 @pytest.mark.parametrize("kind", ["cloud", "game"])
 def test_a_power_cut_at_the_workers_host_leaves_one_guest(whole_system: WholeSystem, kind: str) -> None:
     """Worker, engine host, CLI and plugins die while the node makes the guest: it is found by its identity."""
-    whole_system.lab.proxmox.set_task_delay(2)
+    whole_system.lab.proxmox.set_task_delay(3)
     order_id = whole_system.buy(kind)
     whole_system.at_work(order_id)
     whole_system.kill_worker()
@@ -111,7 +111,7 @@ def test_a_node_that_cannot_remove_a_guest_keeps_everything_held(whole_system: W
 
 def test_a_refund_is_paid_once_stripe_can_be_reached_again(whole_system: WholeSystem) -> None:
     """Cancelled in the making: the guest goes, and the order stays visibly pending until the money is back."""
-    whole_system.lab.proxmox.set_task_delay(1)
+    whole_system.lab.proxmox.set_task_delay(3)  # so that the cancellation comes while it is being made
     fault = whole_system.lab.stripe.add("error", path="*/refunds*", status=503)
     order_id = whole_system.buy("bot")
     whole_system.at_work(order_id)

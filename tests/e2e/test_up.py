@@ -43,7 +43,10 @@ class Up:
 
     def is_up(self) -> bool:
         """Whether `system.json` is this process's own: a killed one before it leaves its file behind."""
-        return (self.home / "system.json").exists() and self.system()["pid"] == self.process.pid
+        try:
+            return bool(self.system()["pid"] == self.process.pid)
+        except FileNotFoundError:
+            return False
 
     def system(self) -> dict[str, Any]:
         """What `system.json` says."""
@@ -99,15 +102,22 @@ def wait_until(condition: Callable[[], bool], seconds: float = 1200.0) -> None:
 
 
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Those that still run; a zombie does not."""
-    return [process for process in processes if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    """Those that still run; a zombie does not, nor one that ends while it is looked at."""
+
+    def runs(process: psutil.Process) -> bool:
+        try:
+            return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    return [process for process in processes if runs(process)]
 
 
 def test_ctrl_c_leaves_nothing_running_and_a_second_start_keeps_everything(home: Path) -> None:
     """Credentials, account and lab addresses are the same after a restart, and no process is left after either."""
     with up(home, "--port", "0") as first:
         system = first.system()
-        assert httpx.get(f"{system['api_url']}/readyz").json()["status"] == "ok"
+        assert httpx.get(f"{system['api_url']}/readyz", timeout=60).json()["status"] == "ok"
         assert stat.S_IMODE((home / "system.json").stat().st_mode) == 0o600
         assert stat.S_IMODE((home / "secrets.env").stat().st_mode) == 0o600
         _register(system["api_url"], "kept@example.com")
@@ -153,7 +163,7 @@ def test_nothing_survives_a_killed_up_and_the_folder_can_be_used_again(home: Pat
     wait_until(lambda: not alive(tree), 120)
 
     with up(home, "--port", "0") as again:
-        assert httpx.get(f"{again.system()['api_url']}/readyz").is_success
+        assert httpx.get(f"{again.system()['api_url']}/readyz", timeout=60).is_success
         status, output = again.end(signal.SIGINT)
     assert "ended without tidying up" in output
     assert status == 0
@@ -208,7 +218,7 @@ def test_the_operators_own_postgres_and_redis_are_used(home: Path, database_url:
     given = clean_environment(DATABASE_URL=database_url, REDIS_URL=redis_url)
     with EmbeddedSystem(home, SystemOptions(workers=1), environment=given) as system:
         assert set(system.processes) == {"lab", "api", "worker", "beat"}
-        assert httpx.get(f"{system.api_url}/readyz").is_success
+        assert httpx.get(f"{system.api_url}/readyz", timeout=60).is_success
         assert system.document()["database_url"] == database_url
         assert "slipway-state" in system.document()["state_database_url"]
         assert not Home(home).postgres.exists()
@@ -219,8 +229,10 @@ def test_the_operators_own_postgres_and_redis_are_used(home: Path, database_url:
 
 
 def _register(api_url: str, email: str) -> None:
-    httpx.post(f"{api_url}/v1/auth/register", json={"email": email, "password": PASSWORD}).raise_for_status()
+    credentials = {"email": email, "password": PASSWORD}
+    httpx.post(f"{api_url}/v1/auth/register", json=credentials, timeout=60).raise_for_status()
 
 
 def _log_in(api_url: str, email: str, password: str) -> None:
-    httpx.post(f"{api_url}/v1/auth/login", json={"email": email, "password": password}).raise_for_status()
+    credentials = {"email": email, "password": password}
+    httpx.post(f"{api_url}/v1/auth/login", json=credentials, timeout=60).raise_for_status()

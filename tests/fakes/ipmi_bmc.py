@@ -10,6 +10,7 @@ import threading
 from typing import Any
 
 from pyghmi.ipmi.bmc import Bmc
+from pyghmi.ipmi.private import serversession
 from pyghmi.ipmi.private import session as ipmi_session
 
 USER, PASSWORD = "ours", "first password"
@@ -36,15 +37,20 @@ class Machine(Bmc):  # type: ignore[misc] # pyghmi ships no types
         self.orders: list[str] = []
         self.busy, self.hangs, self.disobeys, self.drops_boot = 0, False, False, False
         self.logins = 0
+        self.at_login: set[Any] = set()
         self.names = {2: USER, 3: "intruder"}
         self.words = {2: PASSWORD, 3: "let me in"}
         self.refuses = set()
 
     def get(self, user: str) -> str | None:
         """The password of a user who tries to log in, for pyghmi."""
-        self.logins += 1
         uid = next((uid for uid, name in self.names.items() if name == user), None)
         return None if uid is None or uid in self.refuses else self.words.get(uid)
+
+    def note_login(self, client: Any) -> None:
+        """Count a try; a client that begins anew, because it got no answer in time, is still at the same one."""
+        self.logins += client not in self.at_login
+        self.at_login.add(client)
 
     def sessionless_data(self, data: bytes, sockaddr: Any) -> None:
         """Take a packet that is of no session."""
@@ -60,6 +66,7 @@ class Machine(Bmc):  # type: ignore[misc] # pyghmi ships no types
 
     def handle_raw_request(self, request: dict[str, Any], session: Any) -> None:
         """Serve a command."""
+        self.at_login.discard(session.sockaddr)
         if self.hangs:
             return
         what = (request["netfn"], request["command"])
@@ -150,6 +157,16 @@ _USER_COMMANDS = {
 }
 
 
+class CountedSession(serversession.ServerSession):  # type: ignore[misc] # pyghmi ships no types
+    """A client's session, whose logins are counted."""
+
+    bmc: Machine
+
+    def _got_rakp1(self, data: Any) -> None:
+        self.bmc.note_login(self.sockaddr)
+        super()._got_rakp1(data)
+
+
 def told(machine: Machine, do: str, **more: Any) -> Any:
     """Do what the test asks for."""
     if do == "reset":
@@ -165,6 +182,7 @@ def told(machine: Machine, do: str, **more: Any) -> Any:
 
 def main() -> None:
     """Serve until there is nobody to ask any more."""
+    serversession.ServerSession = CountedSession
     machine = Machine(0)
     answers = sys.stdout
     sys.stdout = sys.stderr

@@ -10,6 +10,7 @@ import pulumi
 from pulumi.runtime import Mocks, set_mocks
 from pulumi.runtime import test as run_with_mocks
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
+from pulumi.runtime.settings import reset_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,10 @@ def run_program(program: Callable[[], Mapping[str, pulumi.Output[Any]]], *, stac
 
     asyncio.set_event_loop(_event_loop())
     set_mocks(recorder, project="slipway", stack=stack)
-    body()
+    try:
+        body()
+    finally:
+        reset_options()  # else whatever logs by the SDK in a later test would speak to this monitor
     return Program(tuple(recorder.declared), outputs)
 
 

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds until a webhook that a test waits for must have come."""
 
 

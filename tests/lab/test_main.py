@@ -17,7 +17,7 @@ from lab.supervisor import LabError
 
 pytestmark = pytest.mark.processes
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds until processes that must end have ended."""
 
 

@@ -7,8 +7,6 @@ from pxe.deadlines import Deadlines
 from pxe.errors import Cancelled, PhaseOverdue
 from tests.fixtures.metal_site import MetalSite
 
-pytestmark = pytest.mark.timeout(900)
-
 
 def test_a_machine_whose_power_is_cut_in_every_phase_is_installed_in_the_end(metal_site: MetalSite) -> None:
     """Two cuts an installation are made good; a third ends it with a sentence, and the next try succeeds.

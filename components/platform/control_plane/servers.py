@@ -53,7 +53,8 @@ class ControlPlane(pulumi.ComponentResource):
     def _group(self, name: str, around: Surroundings) -> hcloud.PlacementGroup:
         return hcloud.PlacementGroup(
             name,
-            name=name,
+            # Like a server, not before its place is known: a group for servers that are refused would be left.
+            name=pulumi.Output.from_input(around.subnet_id).apply(lambda _: name),
             type="spread",
             labels=dict(around.labels),
             opts=pulumi.ResourceOptions.merge(

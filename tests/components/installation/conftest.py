@@ -22,7 +22,7 @@ from components.specs.robot_key import RobotKeySpec
 from lab.client import RunningLab
 from tests.fixtures.robot_estate import Estate, estate_of
 
-GAME = InstallationSpec(number=321_001, name="game-1", domain="slipway.example", boot_seconds=20, install_seconds=20)
+GAME = InstallationSpec(number=321_001, name="game-1", domain="slipway.example", boot_seconds=60, install_seconds=60)
 
 
 @dataclass

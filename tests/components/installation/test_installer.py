@@ -117,7 +117,7 @@ def test_a_failed_installimage_shows_its_log_and_is_started_again(site: Site) ->
 
 def test_an_installation_that_takes_too_long_is_waited_for_again(site: Site) -> None:
     """It is not started twice."""
-    site.lab.faults.robot.set_pace(install=1.5)
+    site.lab.faults.robot.set_pace(install=4)
     with pytest.raises(InstallationError, match="still at work after 0 s"):
         site.installer().ensure(site.machine(), site.spec.model_copy(update={"install_seconds": 0.1}))
     site.installer().ensure(site.machine(), site.spec)
@@ -131,7 +131,7 @@ def other_host_keys(site: Site) -> Callable[[Place], Shell]:
 
 def test_another_host_key_is_refused(site: Site) -> None:
     """Nothing is sent to it, root's password least of all."""
-    spec = site.spec.model_copy(update={"boot_seconds": 1})
+    spec = site.spec.model_copy(update={"boot_seconds": 5})  # in which it has to have answered
     with pytest.raises(HostKeyMismatchError, match="Robot names 00:11 for its rescue system: nothing was sent"):
         site.installer(other_host_keys(site)).ensure(site.machine(), spec)
     assert site.installations() == 0

@@ -1,7 +1,5 @@
 """A cloud server as it is declared."""
 
-import asyncio
-from contextlib import suppress
 from ipaddress import IPv4Address
 
 import pulumi
@@ -9,31 +7,11 @@ import pulumi
 from components.platform.cloud_server import CloudServer, Surroundings
 from components.specs.platform.cloud_server import CloudServerSpec
 from tests.fakes.pulumi_monitor import run_program
+from tests.fakes.slow_plan import SlowPlan
 
 SPEC = CloudServerSpec(
     name="bastion-1", location="fsn1", private_address=IPv4Address("10.10.1.2"), has_public_ipv4=True
 )
-
-
-class SlowPlan:
-    """A look at the network's plan, which may end in a refusal: it waits a while for something to be made meanwhile."""
-
-    def __init__(self) -> None:
-        self.made: list[str] = []
-        self.made_meanwhile: list[str] = []
-        self._something = asyncio.Event()
-
-    def note(self, thing: str) -> None:
-        """Something was made."""
-        self.made.append(thing)
-        self._something.set()
-
-    async def subnet(self) -> str:
-        """The subnet's id, late."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._something.wait(), 0.2)
-        self.made_meanwhile = list(self.made)
-        return "1000-10.10.1.0/24"
 
 
 def test_nothing_is_made_while_its_place_may_still_be_refused() -> None:

@@ -30,10 +30,10 @@ def machine(rig: MetalRig) -> Iterator[QemuMachine]:
     machine.set_boot_device(BootDevice.DISK)
 
 
-def _client(rig: MetalRig, password: str = "") -> Any:
+def _client(rig: MetalRig, password: str = "", seconds: float = 60.0) -> Any:
     auth = BasicAuth(rig.redfish.user, password or rig.redfish.password)
     connector = sushy.connector.Connector(
-        rig.redfish.url, server_side_retries=0, response_callback=None, default_request_timeout=2
+        rig.redfish.url, server_side_retries=0, response_callback=None, default_request_timeout=seconds
     )
     return sushy.Sushy(rig.redfish.url, auth=auth, connector=connector)
 
@@ -113,7 +113,7 @@ def test_it_can_be_unavailable(rig: MetalRig, machine: QemuMachine) -> None:
 
 def test_it_can_hang(rig: MetalRig, machine: QemuMachine) -> None:
     """A request gets no answer; the client gives up by its own timeout."""
-    client = _client(rig)
+    client = _client(rig, seconds=2.0)
     rig.redfish.faults.hangs = True
     try:
         with pytest.raises(ConnectionError):

@@ -90,7 +90,7 @@ def test_a_frozen_node_answers_once_the_fault_is_removed(lab: "RunningLab") -> N
 
 def test_a_slow_task_runs_in_the_background_and_then_has_done_its_work(lab: "RunningLab") -> None:
     """The request is answered while the task still runs; the guest is locked until it ends."""
-    lab.faults.proxmox.set_task_delay(0.5, where="cloud-1")
+    lab.faults.proxmox.set_task_delay(3, where="cloud-1")
     node = lab.truth.node("cloud-1").nodes("cloud-1")
     upid = node.qemu(9000).clone.post(newid=1000)
     assert node.tasks(upid).status.get()["status"] == "running"

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.processes
 SCRIPT = f"{INSTALLIMAGE} -a -t no -c /root/c -x /root/x </dev/null >/root/log 2>&1\necho $? >/root/result\n"
 GAME = 321_001
 Ssh = Callable[..., subprocess.CompletedProcess[str]]
-soon = tenacity.Retrying(stop=tenacity.stop_after_delay(20), wait=tenacity.wait_fixed(0.05), reraise=True)
+soon = tenacity.Retrying(stop=tenacity.stop_after_delay(60), wait=tenacity.wait_fixed(0.05), reraise=True)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def openssh(bare: RunningLab, tmp_path: Path) -> Ssh:
 
     def run(text: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*command, f"root@{host}", text], input=stdin, capture_output=True, text=True, timeout=20, check=False
+            [*command, f"root@{host}", text], input=stdin, capture_output=True, text=True, timeout=60, check=False
         )
 
     return run

@@ -141,7 +141,8 @@ def test_a_machine_that_takes_nothing_is_cut_off(
     start_boot_service: Callable[..., BootService], *, by_kernel: bool
 ) -> None:
     """Else a few that hang would hold all places."""
-    service = start_boot_service(by_kernel=by_kernel, pxe_downloads=1, pxe_chunk_seconds=0.2)
+    # Long enough for one that does take it, on however busy a computer.
+    service = start_boot_service(by_kernel=by_kernel, pxe_downloads=1, pxe_chunk_seconds=2)
     with service.runtime.store.image("0" * 64).open("wb") as file:
         file.truncate(64 * 1024 * 1024)
     host, port = service.url.removeprefix("http://").split(":")

@@ -2,7 +2,7 @@
 
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,13 +30,14 @@ def rig(metal_machines: MetalFactory) -> MetalRig:
 
 
 @pytest.fixture
-def ask(rig: MetalRig) -> Iterator[Ask]:
+def ask(rig: MetalRig) -> Ask:
     """Return what asks for a file by TFTP, and returns opcode and content of the first answer (0 if there is none)."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
-        wire.bind((rig.network.host_address, 0))
-        wire.settimeout(1.0)
 
-        def read(name: bytes) -> tuple[int, bytes]:
+    def read(name: bytes) -> tuple[int, bytes]:
+        # A socket for each question: what was answered late or twice to the one before does not come here.
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+            wire.bind((rig.network.host_address, 0))
+            wire.settimeout(1.0)
             for _ in range(_TRIES):
                 wire.sendto(struct.pack(">H", _READ) + name + b"\0octet\0", (rig.network.address(2), 69))
                 try:
@@ -44,9 +45,9 @@ def ask(rig: MetalRig) -> Iterator[Ask]:
                 except TimeoutError:
                     continue
                 return struct.unpack(">H", said[:2])[0], said[4:]
-            return 0, b""
+        return 0, b""
 
-        yield read
+    return read
 
 
 @pytest.mark.parametrize("name", [BIOS_PROGRAM, UEFI_PROGRAM])

@@ -24,6 +24,9 @@ REDFISH, IPMI, ROBOT = (pytest.param(name, marks=pytest.mark.servers) for name i
 BMCS = [*FAKES, REDFISH, IPMI]
 ALL = [*BMCS, ROBOT]
 
+_BOUNDED = 40.0
+"""Seconds: far below what anybody would wait without a bound, and enough to start two processes on a busy computer."""
+
 every_kind = pytest.mark.parametrize("rig", ALL, indirect=True)
 every_bmc = pytest.mark.parametrize("rig", BMCS, indirect=True)
 
@@ -43,7 +46,7 @@ def test_an_address_where_nobody_is_is_named(rig: Rig) -> None:
     with pytest.raises(BmcUnreachable) as caught:
         rig.nowhere.validate()
     assert (caught.value.field, caught.value.is_retryable) == ("address", True)
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < _BOUNDED
 
 
 @pytest.mark.parametrize("rig", ["fake_http", REDFISH, ROBOT], indirect=True)
@@ -78,7 +81,7 @@ def test_a_bmc_that_hangs_is_not_waited_for(rig: Rig) -> None:
     for call in (rig.driver.validate, rig.driver.power.state):
         with pytest.raises(BmcUnreachable):
             call()
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < _BOUNDED
     rig.heal()
     rig.driver.validate()
 
@@ -155,7 +158,7 @@ def test_a_machine_is_started_into_the_deployer(rig: Rig) -> None:
     looks: list[None] = []
     for _ in range(2):
         rig.driver.deployer.start(lambda: looks.append(None))
-        tenacity.Retrying(stop=tenacity.stop_after_delay(10), wait=tenacity.wait_fixed(0.05))(_has_come, rig)
+        tenacity.Retrying(stop=tenacity.stop_after_delay(_BOUNDED), wait=tenacity.wait_fixed(0.05))(_has_come, rig)
     assert looks
     rig.driver.boot.reset_entries()
     assert rig.driver.boot.order().override in {None, BootSource.DISK}

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -15,16 +16,22 @@ from tests.fakes.bmc_child import BmcChild
 from tests.fixtures.bmc_rigs import BRISK, PASSWORD, USER, Rig
 
 
+def _here() -> set[object]:
+    """This process's threads, open files and sockets, and children."""
+    process = psutil.Process()
+    links = {(path, path.readlink()) for path in Path(f"/proc/{process.pid}/fd").iterdir() if path.is_symlink()}
+    return {*threading.enumerate(), *links, *process.children()}
+
+
 @pytest.mark.servers
 def test_nothing_of_a_session_stays_in_this_process(ipmi: Rig) -> None:
     """Neither thread nor socket nor child; pyghmi keeps its own for ever."""
-    process = psutil.Process()
-    before = (threading.active_count(), process.num_fds(), len(process.children()))
+    before = _here()
     ipmi.driver.validate()
     ipmi.fail("hang", 1)
     with pytest.raises(BmcUnreachable):
         ipmi.driver.validate()
-    assert (threading.active_count(), process.num_fds(), len(process.children())) == before
+    assert not _here() - before
 
 
 @pytest.mark.servers
@@ -50,7 +57,7 @@ def test_a_user_whom_the_bmc_ignores_is_not_waited_for(ipmi: Rig) -> None:
     began = time.monotonic()
     with pytest.raises(BmcUnreachable):
         ipmi.make("nobody", SecretStr(PASSWORD)).validate()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.servers

@@ -118,8 +118,9 @@ def test_what_a_lost_answer_left_behind_is_taken_over_by_the_next_run(
     stacks: PlatformStacks, lab: RunningLab, vswitches: VSwitchesThere, kind: str
 ) -> None:
     """Everything that can be made is made once with its answer lost: nobody has to import anything by hand."""
-    paths = ["networks", "networks/*/actions/add_subnet", "networks/*/actions/add_route"]
-    for path in [*paths, "firewalls", "ssh_keys", "floating_ips"]:
+    one_after_the_other = ["networks", "networks/*/actions/add_subnet", "networks/*/actions/add_route"]
+    paths = [*one_after_the_other, "firewalls", "ssh_keys", "floating_ips"]
+    for path in paths:
         lab.faults.hcloud.add(kind, method="POST", path=f"/v1/{path}", times=1)
 
     failed = 0
@@ -127,8 +128,9 @@ def test_what_a_lost_answer_left_behind_is_taken_over_by_the_next_run(
         failed += 1
         assert failed <= len(paths)
 
-    assert failed == len(paths)
-    assert [fault.hits for fault in lab.faults.hcloud.all()] == [1] * 6
+    # How many of the others are begun before the engine sees the first one fail is a matter of luck.
+    assert failed >= len(one_after_the_other)
+    assert [fault.hits for fault in lab.faults.hcloud.all()] == [1] * len(paths)
     assert (lab.truth.cloud(), vswitches()) == (MADE, [("lab-private", 4000)])
     assert subnets_and_routes(lab) == PARTS
     assert stacks.pending(STACK, "--refresh") == {}

@@ -69,8 +69,12 @@ def test_an_address_outside_the_pools_is_refused(project: Project, lab: RunningL
     assert "203.0.113.25/32 ('initialization' of VmLegacy 'workload') is in none of our address pools" in done.stdout
 
 
-def test_the_bad_one_of_two_resources_is_refused_before_anything_is_done(project: Project, tmp_path: Path) -> None:
+def test_the_bad_one_of_two_resources_is_refused_before_anything_is_done(
+    project: Project, lab: RunningLab, tmp_path: Path
+) -> None:
     """``up`` without a preview is stopped at the resource itself; the good one is not complained about."""
+    # The good one may come first; were its guest not there, its failure could end the run before the bad one is judged.
+    lab.truth.node("cloud-1").nodes("cloud-1").qemu.post(vmid=201, name="craft", memory=512)
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "__main__.py").write_text(PROGRAM)
     project_file = tmp_path / "Pulumi.yaml"

@@ -26,6 +26,8 @@ def delivered(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Delivered]:
     """Return a delivered workload of each kind, which the tests of this module read and do not change."""
+    lab_process.faults.heal()
+    lab_process.faults.reset()
     with delivered_workload(request.param, lab_process, toolchain, tmp_path_factory.mktemp("stack")) as workload:
         yield workload
 

