@@ -1,5 +1,6 @@
 """Fixtures that every test may use, and which tests start servers."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,12 @@ _SERVERS = frozenset(
 _METAL_SECONDS = 900.0
 """For a test with machines of QEMU: some boots, each of which may take minutes beside other tests."""
 _LONG = ("metal_machines", "e2e", "engine", "servers", "processes")
+
+
+def pytest_configure() -> None:
+    """Let whatever tests start be interrupted: a background job of a shell ignores SIGINT, and so do its children."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
