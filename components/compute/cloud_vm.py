@@ -10,7 +10,7 @@ import pulumi
 import pulumi_proxmoxve as proxmox
 
 from components.compute.workload import GuestWorkload
-from components.network import Guest
+from components.network.firewall import Guest
 from components.specs import CloudVmSpec
 
 CPU_TYPE = "x86-64-v2-AES"

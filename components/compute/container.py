@@ -5,7 +5,7 @@ import shlex
 import pulumi
 import pulumi_proxmoxve as proxmox
 
-from components.network import Guest
+from components.network.firewall import Guest
 from components.specs import ContainerSpec
 
 INTERFACE = "eth0"

@@ -5,7 +5,8 @@ from typing import Any
 
 import pulumi
 
-from components.network import DnsRecords, Guest, GuestFirewall
+from components.network.dns import DnsRecords
+from components.network.firewall import Guest, GuestFirewall
 from components.specs import BareMetalSpec, GuestSpec
 
 AnyWorkloadSpec = GuestSpec | BareMetalSpec

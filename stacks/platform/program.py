@@ -8,6 +8,7 @@ import pulumi
 
 from components.inventory.record import InventoryRecord
 from components.specs.platform import REPORT_OUTPUT, PlatformKind, PlatformSpec, platform_stack
+from stacks.stack_traces import leave_out_stack_traces
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ def run(program: PlatformProgram, *, stack: str, kind: PlatformKind, spec: Platf
     The record in Inventory depends on everything: what a list by hand would leave out could be taken down while
     Inventory still places customers on it.
     """
+    leave_out_stack_traces()
     everything = Everything()
     declared = program.declare()
     for name, value in declared.outputs.items():

@@ -9,6 +9,7 @@ import pulumi
 from components.compute import BareMetal, Bot, CloudVm, GameServer, Workload
 from components.compute.workload import AnyWorkloadSpec
 from components.specs import WorkloadKind
+from stacks.stack_traces import leave_out_stack_traces
 
 RESOURCE_NAME = "workload"
 """Logical name of the component in every stack. It is part of every URN: never change it without an alias."""
@@ -38,6 +39,7 @@ class WorkloadProgram:
 
     def __call__(self) -> None:
         """Declare the resources; called by the engine's language runtime."""
+        leave_out_stack_traces()
         workload = COMPONENTS[self._spec.kind](RESOURCE_NAME, self._spec)
         for name, value in workload.outputs.items():
             pulumi.export(name, value)

@@ -4,8 +4,7 @@ import pulumi
 import pytest
 
 from components.compute import Bot, CloudVm
-from components.network import Guest
-from components.network.firewall import allowed_sources
+from components.network.firewall import Guest, allowed_sources
 from components.specs import PortRule, Protocol
 from tests.fakes.pulumi_monitor import run_program
 from tests.fakes.workload_specs import bot, cloud_vm, network

@@ -24,6 +24,7 @@ def test_a_node_comes_up_stays_the_same_and_goes(node_estate: NodeEstate) -> Non
     state = node_estate.exported()
     secrets = [*node_estate.secrets.values(), node_estate.desk.tokens["cloud-1"].partition("=")[2]]
     assert [secret for secret in secrets if secret in state] == []
+    assert "stackTrace" not in state
     node_estate.stack.destroy()
     assert node_estate.lab.truth.node_leftovers("cloud-1") == {}
     assert node_estate.desk.tokens == {}

@@ -122,6 +122,14 @@ class TestDelivered:
         """What was delivered is what was declared: neither state nor the real world differs from the program."""
         assert delivered.stack.preview(delivered.spec, refresh=refresh).steps == ()
 
+    def test_the_state_says_where_a_resource_was_declared_and_not_how_the_program_came_there(
+        self, delivered: Delivered
+    ) -> None:
+        """A stack trace a resource would be most of what is written after each step."""
+        state = json.loads(delivered.stack.state())
+        assert [item["urn"] for item in state["resources"] if "stackTrace" in item] == []
+        assert any("/components/compute/" in item.get("sourcePosition", "") for item in state["resources"])
+
     def test_no_credential_is_in_the_state(self, delivered: Delivered) -> None:
         """Tokens stay in the environment: neither they nor their secret halves are stored."""
         secrets = credentials(delivered.lab, delivered.spec)
