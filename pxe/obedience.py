@@ -79,12 +79,12 @@ class MachinePower:
 
         That is the deployer, which touches no disk once its deployment is over, or what is stopped by the next start.
 
-        Returns:
-            Whether it took the command to be off.
-
         Args:
             at_once: by force.
             in_a_hurry: by force, and with one try: for whoever has no time left, and nothing to lose.
+
+        Returns:
+            Whether it took the command to be off.
         """
         try:
             if in_a_hurry:

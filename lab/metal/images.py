@@ -32,7 +32,7 @@ from pxe.deployer.recipe import CLOUD
 VARIANTS = ("tiny-a", "tiny-b")
 UEFI_VARIANT = "tiny-uefi"
 _OWN = Path(__file__).parent / "tiny"
-_SECTOR, _FIRST, _IMAGE_MIB, _UEFI_MIB = 512, 2048, 48, 64
+_FIRST, _IMAGE_MIB, _UEFI_MIB = 2048, 48, 64
 _LOCK_SECONDS = 600.0
 _PACKAGES = ("ifupdown",)
 _MODULES = ("virtio_blk", "virtio_net", "virtio_pci", "ext4", "raid1", "crc32c_generic", "virtio_rng")
@@ -191,8 +191,8 @@ def image_of(  # noqa: PLR0913 - what an image is made of
     with raw.open("wb") as disk:
         disk.truncate(size)
     before, after = around
-    kib = (size - (before + after) * _SECTOR) // 1024
-    options = f"offset={before * _SECTOR},root_owner=0:0"
+    kib = (size - (before + after) * uefi.SECTOR) // 1024
+    options = f"offset={before * uefi.SECTOR},root_owner=0:0"
     run(["mke2fs", "-q", "-t", "ext4", "-L", "slipway-root", "-d", str(root), "-E", options, str(raw), f"{kib}k"])
     finish(raw)
     packed = folder / f"{name}.raw.gz"
@@ -226,10 +226,10 @@ def make_bootable(tree: Path, raw: Path, grub_config: str) -> None:
             *("-c", str(config), "-o", str(core), *_GRUB_MODULES),
         ]
     )
-    sectors = raw.stat().st_size // _SECTOR
+    sectors = raw.stat().st_size // uefi.SECTOR
     partition = struct.pack("<B3sB3sII", 0x80, b"\xfe\xff\xff", 0x83, b"\xfe\xff\xff", _FIRST, sectors - _FIRST)
     first = (modules / "boot.img").read_bytes()[:440] + struct.pack("<IH", 0x51495057, 0)
     with raw.open("r+b") as disk:
         disk.write(first + partition + b"\0" * 48 + b"\x55\xaa")
-        disk.seek(_SECTOR)
+        disk.seek(uefi.SECTOR)
         disk.write(core.read_bytes())

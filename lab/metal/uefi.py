@@ -6,6 +6,8 @@ from pathlib import Path
 
 from lab.metal.tools import MetalLabError, run
 
+SECTOR = 512
+"""Bytes of a sector of the lab's disks."""
 LOADER = "EFI/BOOT/BOOTX64.EFI"
 """What firmware starts of a disk that has no entry in its boot order (UEFI specification, 3.5.1.1)."""
 SYSTEM_START, SYSTEM_SECTORS = 2048, 8 * 2048
@@ -14,7 +16,6 @@ TAIL_SECTORS = 2048
 """At the end of the disk, for the second table."""
 _FIRMWARE = Path("/usr/share/OVMF")
 _CODE, _VARIABLES = "OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"
-_SECTOR = 512
 _MODULES = ("part_gpt", "fat", "ext2", "linux", "normal")
 
 
@@ -68,7 +69,7 @@ def make_uefi_bootable(tree: Path, raw: Path, grub_config: str) -> None:
         run(["mmd", "-i", str(system), folder])
     run(["mcopy", "-i", str(system), str(loader), f"::/{LOADER}"])
     with raw.open("r+b") as disk:
-        disk.seek(SYSTEM_START * _SECTOR)
+        disk.seek(SYSTEM_START * SECTOR)
         disk.write(system.read_bytes())
     start = SYSTEM_START + SYSTEM_SECTORS
     table = f"label: gpt\nstart={SYSTEM_START}, size={SYSTEM_SECTORS}, type=uefi\nstart={start}, type=linux\n"
