@@ -4,7 +4,8 @@ import random
 import socket
 from contextlib import suppress
 
-_PORTS = range(20_000, 32_000)
+_PORTS = range(15_000, 20_000)
+"""The lab, which is started in between, takes those from 20,000 on."""
 _TRIES = 50
 
 
