@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from lab.client import RunningLab
 
+pytestmark = pytest.mark.processes
+
 
 @dataclass(frozen=True)
 class Provider:

@@ -21,6 +21,8 @@ from tests.contracts.stripe_mock.build import running_stripe_mock
 if TYPE_CHECKING:
     from lab.client import RunningLab
 
+pytestmark = pytest.mark.processes
+
 
 def settings(base: str, secret_key: str) -> Settings:
     """Settings of which only Stripe's address and key matter here."""
