@@ -30,6 +30,10 @@ class Surroundings:
     labels: Mapping[str, str] = field(default_factory=dict)
     project: CloudProject | None = None
 
+    def once_known(self, name: str) -> pulumi.Output[str]:
+        """Return a thing's name, once it is known where the thing stands: it is not made before that."""
+        return pulumi.Output.from_input(self.subnet_id).apply(lambda _: name)
+
     def there(self, kind: str, name: str) -> pulumi.ResourceOptions:
         """Return the options that take over a thing which is there already."""
         identity = self.project.identity(kind, name) if self.project is not None else None
@@ -61,7 +65,6 @@ class CloudServer(pulumi.ComponentResource):
         super().__init__("slipway:platform:CloudServer", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         self.private_address = str(spec.private_address)
-        self._once_placed = pulumi.Output.from_input(around.subnet_id).apply(lambda _: spec.name)
         address = self._address(name, spec, around)
         server = self._server(name, spec, around, user_data, address)
         self.server_id = server.id
@@ -90,7 +93,7 @@ class CloudServer(pulumi.ComponentResource):
             return None
         return hcloud.PrimaryIp(
             name,
-            name=self._once_placed,
+            name=around.once_known(spec.name),
             type="ipv4",
             location=spec.location,
             auto_delete=False,
@@ -120,7 +123,7 @@ class CloudServer(pulumi.ComponentResource):
         inside = hcloud.ServerNetworkArgs(subnet_id=around.subnet_id, ip=self.private_address, alias_ips=[])
         return hcloud.Server(
             name,
-            name=self._once_placed,
+            name=around.once_known(spec.name),
             server_type=spec.server_type,
             image=spec.image,
             location=spec.location,

@@ -54,7 +54,7 @@ class ControlPlane(pulumi.ComponentResource):
         return hcloud.PlacementGroup(
             name,
             # Like a server, not before its place is known: a group for servers that are refused would be left.
-            name=pulumi.Output.from_input(around.subnet_id).apply(lambda _: name),
+            name=around.once_known(name),
             type="spread",
             labels=dict(around.labels),
             opts=pulumi.ResourceOptions.merge(
